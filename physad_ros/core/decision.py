@@ -1,0 +1,55 @@
+"""From scores to verdicts: thresholds from held-out normals, and what may be called normal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from physad_ros.core.errors import BadData
+from physad_ros.core.types import Outcome, Score, Verdict
+
+
+def conformal_threshold(normal_scores: Sequence[float], false_alarm_rate: float) -> float:
+    """Split-conformal threshold: a new normal clip exceeds it with probability at most ``false_alarm_rate``.
+
+    The k-th smallest of n held-out normal scores with k = ceil((n + 1)(1 - rate)) (Vovk, Gammerman and Shafer,
+    Algorithmic Learning in a Random World, 2005, section 2.2). With k > n there is no such finite threshold.
+
+    Args:
+        normal_scores: (n,) scores of normal clips that took no part in fitting.
+        false_alarm_rate: in (0, 1).
+
+    Raises:
+        BadData: too few scores for this rate, or scores that are not finite.
+    """
+    scores = np.sort(np.asarray(normal_scores, dtype=float))
+    if not 0 < false_alarm_rate < 1:
+        raise ValueError(f"false_alarm_rate must lie in (0, 1), not {false_alarm_rate}")
+    if not np.isfinite(scores).all():
+        raise BadData("a calibration score is not finite")
+    k = math.ceil((len(scores) + 1) * (1 - false_alarm_rate) - 1e-9)
+    if k > len(scores):
+        need = math.ceil(1 / false_alarm_rate) - 1
+        raise BadData(f"{len(scores)} held-out normal clips are too few for a false-alarm rate of {false_alarm_rate:g}; "
+                      f"at least {need} are needed")
+    return float(scores[max(k, 1) - 1])
+
+
+def decide(
+    score: Score, threshold: float, *, category: str, detector: str, frames_expected: int, frames_received: int
+) -> Verdict:
+    """The verdict on a scored clip. Whatever was not fully seen or is not a number is INCONCLUSIVE, never NORMAL."""
+    findings = score.findings
+    reason = ""
+    if frames_received != frames_expected:
+        reason = f"{frames_received} of {frames_expected} frames were received"
+    elif not math.isfinite(score.value):
+        reason = f"the detector's score is not a number ({score.value})"
+    elif not math.isfinite(threshold):
+        reason = "the detector has no threshold; fit and calibrate it first"
+    if reason:
+        return Verdict(Outcome.INCONCLUSIVE, category, score.value, threshold, detector, findings, reason)
+    outcome = Outcome.ANOMALOUS if score.value > threshold else Outcome.NORMAL
+    return Verdict(outcome, category, score.value, threshold, detector, findings)

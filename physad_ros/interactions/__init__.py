@@ -1,0 +1,1 @@
+"""One file an interaction: its recipe and its plan."""
