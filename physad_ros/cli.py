@@ -1,0 +1,184 @@
+"""`physad …`: every command parses its arguments, calls one function and says what came of it."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+
+from physad_ros.core.errors import PhysadError, UnknownName
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Inspect objects as a person does: perceive, interact, reason.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+console = Console(highlight=False)
+
+
+class Exit(IntEnum):
+    """Exit status of `physad inspect`."""
+
+    NORMAL = 0
+    FAULT = 1
+    WRONG_USE = 2
+    ANOMALOUS = 3
+    INCONCLUSIVE = 4
+
+
+Category = Annotated[Optional[str], typer.Option(help="Category to inspect; left out: perceived from the picture.")]
+Object = Annotated[Optional[str], typer.Option(help="Specimen type of the category, e.g. fan_2; left out: any.")]
+Defect = Annotated[Optional[str], typer.Option(help="Simulated rigs: anomaly_free or a defect; left out: by chance.")]
+Seed = Annotated[Optional[int], typer.Option(help="All that is random follows from it; left out: a new one each time.")]
+Out = Annotated[Path, typer.Option(help="Folder that receives a folder for each inspection.")]
+DetectorName = Annotated[str, typer.Option("--detector", help="Which detector judges.")]
+Height = Annotated[int, typer.Option(help="Picture height in pixels at 16:9; 1080 is the real camera's.")]
+Root = Annotated[Path, typer.Argument(help="Root of a Phys-AD tree.")]
+Categories = Annotated[Optional[list[str]], typer.Option("--category", help="May be given several times; left out: all.")]
+
+
+@app.command()
+def inspect(
+    category: Category = None,
+    object: Object = None,
+    defect: Defect = None,
+    severity: Annotated[float, typer.Option(help="Of the simulated defect, 0 to 1; negative: by chance.")] = -1.0,
+    rig: Annotated[str, typer.Option(help="mujoco, gazebo or ur5.")] = "mujoco",
+    seed: Seed = None,
+    detector: DetectorName = "rules",
+    out: Out = Path("inspections"),
+    source: Annotated[str, typer.Option(help="Where frames come from: rig, device (V4L2) or file.")] = "rig",
+    file: Annotated[Optional[Path], typer.Option(help="Video to play with --source file.")] = None,
+    height: Height = 360,
+) -> None:
+    """Inspect one object and say whether it works as it should, and why not.
+
+    Exit status: 0 NORMAL, 3 ANOMALOUS, 4 INCONCLUSIVE, 2 wrong use, 1 a fault of the program.
+    """
+    from physad_ros.bringup import StackArguments
+    from physad_ros.live.inspect import inspect_once
+
+    arguments = StackArguments(
+        category=category or "", object=object or "", defect=defect or "", severity=severity, rig=rig,
+        seed=_seed(seed), detector=detector, out=str(out), source=source, file=str(file or ""), height=height,
+    )
+    raise typer.Exit(Exit[inspect_once(arguments, console).name])
+
+
+@app.command()
+def record(
+    root: Root,
+    count: Annotated[int, typer.Option(help="Specimens of each label.")] = 20,
+    category: Categories = None,
+    label: Annotated[Optional[list[str]], typer.Option(help="anomaly_free or a defect; left out: all of them.")] = None,
+    seed: Annotated[int, typer.Option(help="Specimens follow from it.")] = 0,
+    detector: DetectorName = "rules",
+    height: Height = 360,
+) -> None:
+    """Run a campaign on the simulated rig: live inspections, bags, and clips in a Phys-AD tree.
+
+    Interrupt it with Ctrl-C and start it again with the same arguments: it goes on where it stood.
+    """
+    from physad_ros.bringup import StackArguments
+    from physad_ros.live.campaign import run_campaign
+
+    arguments = StackArguments(detector=detector, height=height)
+    run_campaign(root, tuple(category or ()), tuple(label or ()), count, seed, arguments, console)
+
+
+@app.command()
+def collect(
+    root: Root,
+    normal: Annotated[int, typer.Option(help="Normal clips of each category, for training.")] = 100,
+    defective: Annotated[int, typer.Option(help="Clips of each defect, and as many normal ones, for testing.")] = 0,
+    category: Categories = None,
+    seed: Annotated[int, typer.Option(help="Specimens follow from it.")] = 0,
+    height: Height = 360,
+    jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = -1,
+) -> None:
+    """Make clips straight on the simulator, without ROS and in many processes. Resumes where it was interrupted."""
+    from physad_ros.bench.collect import collect as run
+
+    run(root, category or [], normal=normal, defective=defective, seed=seed, height=height, jobs=jobs)
+
+
+@app.command()
+def fit(
+    root: Root,
+    category: Categories = None,
+    detector: DetectorName = "rules",
+    out: Annotated[Optional[Path], typer.Option(help="Folder of models; left out: the package's own.")] = None,
+    false_alarm_rate: Annotated[float, typer.Option(help="Share of normal specimens that may be called anomalous.")] = 0.05,
+) -> None:
+    """Deduce what normal specimens keep to from a tree's training clips, and calibrate the threshold."""
+    from physad_ros.bench.fit import fit as run
+
+    run(root, category or [], detector, out, false_alarm_rate=false_alarm_rate)
+
+
+@app.command()
+def evaluate(root: Root, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Measure a recorded campaign: AUROC of the live verdicts beside trivial baselines on the same bags."""
+    from physad_ros.bench.live import evaluate as run
+
+    run(root, console, as_json)
+
+
+@app.command()
+def recover(folder: Annotated[Path, typer.Argument(help="An inspection's folder, or its bag.")]) -> None:
+    """Bring back what a recorder had written when it was killed, and count what is lost."""
+    from physad_ros.dataset.recover import recover as run
+
+    console.print(str(run(folder)))
+
+
+@app.command("bench-camera")
+def bench_camera(
+    frames: Annotated[int, typer.Option(help="Frames of 1080p at 60 Hz.")] = 3600,
+) -> None:
+    """Frames lost and latency from a camera process through recorder and detector; the last line is JSON."""
+    from physad_ros.live.camera import bench
+
+    bench(frames, console)
+
+
+@app.command()
+def categories() -> None:
+    """List the categories with their objects and defects."""
+    from rich.table import Table
+
+    from physad_ros.core.catalogue import categories as known
+    from physad_ros.core.catalogue import load_category
+
+    table = Table("category", "interaction", "frames", "objects", "defects")
+    for name in known():
+        c = load_category(name)
+        table.add_row(name, c.recipe.interaction, str(c.frames), ", ".join(o.name for o in c.objects), ", ".join(c.defects))
+    console.print(table)
+
+
+def _seed(seed: int | None) -> int:
+    import secrets
+
+    return secrets.randbelow(1_000_000) if seed is None else seed
+
+
+def main() -> None:
+    """Entry point: an error that a person can act on is one line, not a traceback."""
+    try:
+        app()
+    except UnknownName as error:
+        console.print(f"physad: {error}", style="red", markup=False)
+        sys.exit(Exit.WRONG_USE)
+    except PhysadError as error:
+        console.print(f"physad: {error}", style="red", markup=False)
+        sys.exit(Exit.FAULT)
+
+
+if __name__ == "__main__":
+    main()

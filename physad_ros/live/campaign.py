@@ -1,0 +1,105 @@
+"""A campaign: many specimens through one live graph, into a Phys-AD tree. What is on disk is not done again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from physad_ros.bringup import StackArguments, stack
+from physad_ros.core.catalogue import categories, load_category
+from physad_ros.core.errors import BadData
+from physad_ros.core.types import NORMAL_LABEL
+from physad_ros.live.graph import running
+from physad_ros.live.inspect import inspect
+from physad_ros.live.terminal import NAMES, telling
+
+CAMPAIGN = "campaign.json"  # what was asked for, so that a resumed campaign is the same one
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """One specimen of a campaign."""
+
+    category: str
+    label: str
+    seed: int
+
+    @property
+    def clip_id(self) -> str:
+        """Also the name of its files."""
+        return f"{self.category}_{self.label}_{self.seed}"
+
+
+def specimens(names: tuple[str, ...], labels: tuple[str, ...], count: int, seed: int) -> Iterator[Specimen]:
+    """Every specimen of a campaign. Seeds run on over the labels, so that no two labels share a specimen."""
+    for name in names or tuple(categories()):
+        known = load_category(name).labels
+        for label in labels or known:
+            if label not in known and names:
+                load_category(name).check_label(label)
+            if label in known:
+                first = seed + known.index(label) * count
+                yield from (Specimen(name, label, first + i) for i in range(count))
+
+
+def run_campaign(
+    root: Path, names: tuple[str, ...], labels: tuple[str, ...], count: int, seed: int, arguments: StackArguments,
+    console: Console,
+) -> None:
+    """Inspect ``count`` specimens of each label live; each leaves <root>/bags/<clip_id>/ and its clip in the tree."""
+    asked = {"categories": names, "labels": labels, "count": count, "seed": seed,
+             "detector": arguments.detector, "height": arguments.height}
+    _check_same(root, asked)
+    todo = list(specimens(names, labels, count, seed))
+    left = [s for s in todo if not (root / "bags" / s.clip_id / "verdict.json").exists()]
+    if len(left) < len(todo):
+        console.print(f"{len(todo) - len(left)} of {len(todo)} are on disk")
+    if not left:
+        return
+    first = left[0]
+    # perception is part of every inspection: the category is never told
+    told = dataclasses.replace(arguments, category=first.category, defect=first.label, seed=first.seed, out=str(root / "bags"))
+    asking = dataclasses.replace(told, category="", defect="")
+    with running(stack(told)) as operator, telling(console) as tell:
+        for number, specimen in enumerate(left, 1 + len(todo) - len(left)):
+            operator.place(specimen.category, "", specimen.label, -1.0, specimen.seed)
+            shutil.rmtree(root / "bags" / specimen.clip_id, ignore_errors=True)  # of an inspection that was cut off
+            verdict = inspect(operator, dataclasses.replace(asking, seed=specimen.seed), specimen.clip_id, tell)
+            console.print(f"{number}/{len(todo)} {specimen.clip_id}: {NAMES[verdict.verdict]} {verdict.reason}".rstrip())
+            if "canceled" in verdict.reason:
+                shutil.rmtree(root / "bags" / specimen.clip_id, ignore_errors=True)
+                console.print("interrupted; the same command goes on from here")
+                return
+            _enter(root, specimen)
+
+
+def _enter(root: Path, specimen: Specimen) -> None:
+    """Put the clip into the tree beside its manifest and signals, without a second copy on disk."""
+    normal = specimen.label == NORMAL_LABEL
+    folder = root / specimen.category / "test" / (NORMAL_LABEL if normal else specimen.label)
+    folder.mkdir(parents=True, exist_ok=True)
+    bag = root / "bags" / specimen.clip_id
+    for name, suffix in (("clip.mp4", ".mp4"), ("manifest.json", ".json"), ("signals.npz", ".npz")):
+        if (bag / name).exists():
+            target = folder / f"{specimen.clip_id}{suffix}"
+            target.unlink(missing_ok=True)
+            os.link(bag / name, target)
+
+
+def _check_same(root: Path, asked: dict[str, object]) -> None:
+    file = root / CAMPAIGN
+    now = json.loads(json.dumps(asked))
+    if file.exists():
+        before = json.loads(file.read_text())
+        if before != now:
+            raise BadData(f"{file} is another campaign's ({before}); give that one's arguments or another folder")
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(now, indent=1))
