@@ -1,0 +1,168 @@
+"""Messages to core types and back. Stamps become seconds of the clock that made them."""
+
+from __future__ import annotations
+
+import array
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Duration, Time
+from numpy.typing import NDArray
+from sensor_msgs.msg import CompressedImage, Image, JointState
+from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from physad_msgs.msg import Finding as FindingMsg
+from physad_msgs.msg import Interaction, LightLevels, PhaseSpan
+from physad_msgs.msg import Verdict as VerdictMsg
+from physad_msgs.srv import Perceive
+from physad_ros.core.errors import BadData
+from physad_ros.core.types import Finding, Move, Percept, Phase, Score, Timetable, Verdict
+
+OUTCOMES = {Perceive.Response.NOTHING: "nothing", Perceive.Response.UNSURE: "unsure", Perceive.Response.KNOWN: "known"}
+
+
+# -- time ---------------------------------------------------------------------------------------------------------------
+
+
+def to_ns(seconds: float) -> int:
+    return round(seconds * 1e9)
+
+
+def time_msg(seconds: float) -> Time:
+    """Stamp of a time that is not negative; BadData otherwise."""
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise BadData(f"{seconds} s is no time")
+    sec, nanosec = divmod(to_ns(seconds), 1_000_000_000)
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def duration_msg(seconds: float) -> Duration:
+    sec, nanosec = divmod(to_ns(seconds), 1_000_000_000)
+    return Duration(sec=sec, nanosec=nanosec)
+
+
+def seconds(stamp: Any) -> float:
+    """Seconds of a Time or Duration message."""
+    return float(stamp.sec + stamp.nanosec * 1e-9)
+
+
+def header(stamp_s: float, frame_id: str = "") -> Header:
+    return Header(stamp=time_msg(stamp_s), frame_id=frame_id)
+
+
+# -- interactions -------------------------------------------------------------------------------------------------------
+
+
+def interaction_msg(timetable: Timetable, now_s: float) -> Interaction:
+    spans = [PhaseSpan(name=p.name, begin=time_msg(p.begin_s), end=time_msg(p.end_s)) for p in timetable.phases]
+    return Interaction(
+        header=header(now_s),
+        clip_id=timetable.clip_id,
+        category=timetable.category,
+        object=timetable.object,
+        interaction=timetable.interaction,
+        phases=spans,
+        window_begin=time_msg(timetable.window_begin_s),
+        window_end=time_msg(timetable.window_end_s),
+        frames=timetable.frames,
+        fps=timetable.fps,
+    )
+
+
+def timetable_of(message: Interaction) -> Timetable:
+    """The timetable; BadData where its window or its rate cannot be used."""
+    begin, end = seconds(message.window_begin), seconds(message.window_end)
+    if not (math.isfinite(message.fps) and message.fps > 0 and message.frames > 0 and end > begin):
+        raise BadData(f"interaction {message.clip_id!r}: a window of {message.frames} frames at {message.fps} Hz, "
+                      f"from {begin} s to {end} s, cannot be used")
+    phases = tuple(Phase(p.name, seconds(p.begin), seconds(p.end)) for p in message.phases)
+    return Timetable(
+        message.clip_id, message.category, message.object, message.interaction, phases, begin, end, message.frames,
+        message.fps,
+    )
+
+
+def trajectory_msg(move: Move, joints: Sequence[str], begin_s: float) -> JointTrajectory:
+    """A timed path as the trajectory controller takes it; it begins at ``begin_s``, or at once for 0."""
+    points = [
+        JointTrajectoryPoint(positions=q.tolist(), velocities=v.tolist(), time_from_start=duration_msg(t))
+        for t, q, v in zip(move.times_s, move.positions_rad, move.velocities_rad_s)
+    ]
+    return JointTrajectory(header=header(begin_s), joint_names=list(joints), points=points)
+
+
+# -- judgements -----------------------------------------------------------------------------------------------------------
+
+
+def finding_msg(finding: Finding) -> FindingMsg:
+    return FindingMsg(
+        rule=finding.rule, phase=finding.phase, quantity=finding.quantity, value=float(finding.value),
+        low=float(finding.low), high=float(finding.high), unit=finding.unit, violation=float(finding.violation),
+        begin=time_msg(finding.begin_s), end=time_msg(finding.end_s), sentence=finding.sentence,
+    )
+
+
+def finding_of(m: FindingMsg) -> Finding:
+    return Finding(
+        m.rule, m.phase, m.quantity, m.value, m.low, m.high, m.unit, m.violation, seconds(m.begin), seconds(m.end),
+        m.sentence,
+    )
+
+
+def score_of(response: Any) -> Score:
+    """Score in a ScoreClip response."""
+    return Score(response.score, np.asarray(response.frame_scores), tuple(finding_of(f) for f in response.findings))
+
+
+def verdict_msg(verdict: Verdict, clip_id: str, now_s: float, **more: Any) -> VerdictMsg:
+    return VerdictMsg(
+        header=header(now_s), clip_id=clip_id, verdict=int(verdict.outcome), reason=verdict.reason,
+        category=verdict.category, detector=verdict.detector, score=float(verdict.score),
+        threshold=float(verdict.threshold), findings=[finding_msg(f) for f in verdict.findings], **more,
+    )
+
+
+def percept_of(response: Perceive.Response) -> Percept:
+    """What the perceiver saw; BadData where it could not look."""
+    if response.outcome not in OUTCOMES:
+        raise BadData(response.message or "the perceiver could not look")
+    r = response.region
+    region = (r.x_offset, r.y_offset, r.width, r.height)
+    return Percept(
+        OUTCOMES[response.outcome], response.category, response.confidence, tuple(response.attributes), region
+    )
+
+
+def levels_msg(levels: dict[str, float], stamp_s: float) -> LightLevels:
+    return LightLevels(header=header(stamp_s), channel=list(levels), level=[float(v) for v in levels.values()])
+
+
+# -- what the rig says ----------------------------------------------------------------------------------------------------
+
+
+def joint_positions(message: JointState, names: Sequence[str]) -> NDArray[np.float64]:
+    """(len(names),) positions by name; BadData where one is missing or not a number."""
+    at = dict(zip(message.name, message.position))
+    missing = [name for name in names if name not in at]
+    if missing:
+        raise BadData(f"the joint state lacks {', '.join(missing)}")
+    positions = np.array([at[name] for name in names])
+    if not np.isfinite(positions).all():
+        raise BadData("a joint position is not a number")
+    return positions
+
+
+def jpeg_msg(jpeg: bytes, stamp_s: float, frame_id: str) -> CompressedImage:
+    # an array of bytes is taken as it is; any other sequence would be checked element by element
+    return CompressedImage(header=header(stamp_s, frame_id), format="bgr8; jpeg compressed bgr8", data=array.array("B", jpeg))
+
+
+def image_msg(frame: NDArray[np.uint8], stamp_s: float, frame_id: str) -> Image:
+    """(H, W, 3) BGR as an uncompressed image."""
+    height, width = frame.shape[:2]
+    data = array.array("B")
+    data.frombytes(np.ascontiguousarray(frame).data)
+    return Image(header=header(stamp_s, frame_id), height=height, width=width, encoding="bgr8", step=3 * width, data=data)

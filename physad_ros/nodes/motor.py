@@ -1,0 +1,144 @@
+"""One motor of the rig, run for a while and left at rest; what it measured is the answer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rclpy.action import GoalResponse
+from sensor_msgs.msg import JointState
+
+from physad_msgs.action import Drive
+from physad_msgs.msg import MotorCommand
+from physad_ros.nodes.base import Adapter
+from physad_ros.nodes.parameters import parameter
+from physad_ros.nodes.run import main as run
+from physad_ros.nodes.waiting import Overdue, until
+
+R = Drive.Result
+
+
+@dataclass(frozen=True)
+class MotorConfig:
+    """Parameters of the node `motor`."""
+
+    driver: str = parameter("rig", "what turns the motors: the rig's own topics", choices=("rig",))
+    velocity_max_rad_s: float = parameter(60.0, "highest velocity that is commanded", unit="rad/s", low=0.0)
+    position_max_rad: float = parameter(1000.0, "largest position that is commanded", unit="rad", low=0.0)
+    duration_max_s: float = parameter(60.0, "longest run", unit="s", low=0.0)
+    state_timeout_s: float = parameter(1.0, "age at which the measured state counts as lost", unit="s", low=0.1)
+
+
+class MotorDriver(Protocol):
+    """A controller of motors."""
+
+    def command(self, command: MotorCommand) -> None:
+        """Pass a command on."""
+
+    def state(self, name: str) -> tuple[float, float, float] | None:
+        """Position [rad], velocity [rad/s] and torque [N m] of a motor; None while unknown."""
+
+    def names(self) -> tuple[str, ...]:
+        """Motors that report."""
+
+    def age_s(self) -> float:
+        """How old the state is; infinite before the first."""
+
+
+class RigMotors:
+    """Motors of a rig that offers /motor/command and /motor/state."""
+
+    def __init__(self, node: Adapter):
+        self._node = node
+        self._state: dict[str, tuple[float, float, float]] = {}
+        self._seen_s = -math.inf
+        self._command = node.publisher(MotorCommand, "/motor/command")
+        node.subscribe(JointState, "/motor/state", self._on_state)
+
+    def command(self, command: MotorCommand) -> None:
+        self._command.publish(command)
+
+    def state(self, name: str) -> tuple[float, float, float] | None:
+        return self._state.get(name)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._state)
+
+    def age_s(self) -> float:
+        return self._node.steady_s() - self._seen_s
+
+    def _on_state(self, message: JointState) -> None:
+        self._state = {
+            name: tuple(values)
+            for name, *values in zip(message.name, message.position, message.velocity, message.effort)
+        }
+        self._seen_s = self._node.steady_s()
+
+
+class Motor(Adapter):
+    """Runs one motor for a while, then leaves it at rest."""
+
+    config_type = MotorConfig
+    config: MotorConfig
+
+    def __init__(self, values: dict[str, Any] | None = None, **options: Any):
+        super().__init__("motor", values, **options)
+
+    def activate(self) -> None:
+        self.driver: MotorDriver = RigMotors(self)
+        self.offer(Drive, "/drive", self._drive, lambda _: GoalResponse.ACCEPT)
+
+    async def _drive(self, handle: Any) -> Drive.Result:
+        goal = handle.request
+        code, reason = self._refusal(goal)
+        if code:
+            handle.abort()
+            return R(error_code=code, error_string=reason)
+        self.driver.command(goal.command)
+        try:
+            code, reason = await self._run(handle, self.now_s() + goal.duration_s)
+        finally:
+            self.driver.command(MotorCommand(name=goal.command.name, mode=MotorCommand.RELEASE))
+        if code:
+            handle.abort()
+        elif handle.is_cancel_requested:
+            handle.canceled()
+        else:
+            handle.succeed()
+        return R(error_code=code, error_string=reason)
+
+    async def _run(self, handle: Any, end_s: float) -> tuple[int, str]:
+        name = handle.request.command.name
+        limit = 2.0 * handle.request.duration_s + 5.0  # of wall clock, for a rig whose clock has stopped
+        while self.now_s() < end_s and not handle.is_cancel_requested:
+            if self.driver.age_s() > self.config.state_timeout_s:
+                return R.NO_STATE, f"motor {name!r} stopped reporting"
+            position, velocity, effort = self.driver.state(name) or (math.nan,) * 3
+            handle.publish_feedback(Drive.Feedback(position=position, velocity=velocity, effort=effort))
+            next_s = self.now_s() + 0.05
+            try:
+                await until(lambda: self.now_s() >= min(next_s, end_s) or handle.is_cancel_requested, limit, "the clock")
+            except Overdue as error:
+                return R.NO_STATE, str(error)
+        return R.SUCCESSFUL, ""
+
+    def _refusal(self, goal: Drive.Goal) -> tuple[int, str]:
+        """Why the goal cannot be run; 0 if it can."""
+        c, config = goal.command, self.config
+        if self.driver.age_s() > config.state_timeout_s:
+            return R.NO_STATE, "no motor reports"
+        if c.name not in self.driver.names():
+            return R.UNKNOWN_MOTOR, f"no motor {c.name!r}; known: {', '.join(sorted(self.driver.names()))}"
+        highest = {MotorCommand.VELOCITY: config.velocity_max_rad_s, MotorCommand.POSITION: config.position_max_rad}
+        if c.mode not in (*highest, MotorCommand.RELEASE):
+            return R.OUT_OF_LIMITS, f"no mode {c.mode}; known: 0 velocity, 1 position, 2 release"
+        if c.mode in highest and not abs(c.value) <= highest[c.mode]:
+            return R.OUT_OF_LIMITS, f"{c.value} is beyond {highest[c.mode]:g}"
+        if not 0 <= goal.duration_s <= config.duration_max_s:
+            return R.OUT_OF_LIMITS, f"a run lasts from 0 to {config.duration_max_s:g} s, not {goal.duration_s}"
+        return R.SUCCESSFUL, ""
+
+
+def main() -> None:
+    run(Motor)

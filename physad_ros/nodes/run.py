@@ -1,0 +1,117 @@
+"""One executor for the nodes of a process: started, spun, and ended so that nothing stays behind."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.signals import SignalHandlerOptions
+
+from physad_ros.nodes.waiting import POLL_S, Polls
+
+SHARED_MEMORY = Path("/dev/shm")
+
+
+def make_executor() -> Any:
+    """The events executor (a third of the others' cost); rclpy's single-threaded one where this rclpy has none."""
+    try:
+        from rclpy.experimental import EventsExecutor
+    except ImportError:
+        from rclpy.executors import SingleThreadedExecutor
+
+        rclpy.logging.get_logger("physad").warning("this rclpy has no EventsExecutor; the SingleThreadedExecutor serves")
+        return SingleThreadedExecutor()
+    return EventsExecutor()
+
+
+def spin(executor: Any, stop: Callable[[], bool]) -> None:
+    """Run callbacks until ``stop()``. ``EventsExecutor.spin()`` was seen to run none, so this spins by finite turns."""
+    idle = 0
+    while not stop() and rclpy.ok():
+        before = Polls.count
+        executor.spin_once(0.1)
+        idle = idle + 1 if Polls.count > before else 0
+        if idle > Polls.waiting:  # a whole round of waiting coroutines and no event between them
+            time.sleep(POLL_S)
+            idle = 0
+
+
+@contextlib.contextmanager
+def interrupts() -> Iterator[list[int]]:
+    """Signals that came while inside, instead of the deaths they would be: nodes end in order, and an arm is not left moving."""
+    came: list[int] = []
+    before = {s: signal.signal(s, lambda number, _: came.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[Any]]]:
+    """rclpy, one executor and the started nodes; all ended again at the end, whatever happened between."""
+    sweep_shared_memory()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    built: Sequence[Any] = ()
+    executor = make_executor()
+    try:
+        built = nodes()
+        for node in built:
+            executor.add_node(node)
+        for node in built:
+            node.start()
+        yield executor, built
+    finally:
+        for node in reversed(built):
+            node.close()
+        spin_for(executor, 0.2)  # what closing sent, goals' ends above all, goes out
+        for node in built:
+            executor.remove_node(node)
+            node.destroy_node()
+        executor.shutdown()
+        rclpy.try_shutdown()
+
+
+def spin_for(executor: Any, duration_s: float) -> None:
+    """Run callbacks for a while."""
+    end = time.monotonic() + duration_s
+    spin(executor, lambda: time.monotonic() > end)
+
+
+def main(make: Callable[..., Any]) -> None:
+    """Entry point of a process that runs one node; ROS arguments name and configure it."""
+    parser = argparse.ArgumentParser(description=make.__doc__, epilog="Takes ROS arguments: --ros-args -p name:=value")
+    parser.parse_known_args()
+    with contextlib.suppress(ExternalShutdownException), interrupts() as came:
+        with session(lambda: [make(cli_args=sys.argv)]) as (executor, _):
+            spin(executor, lambda: bool(came))
+
+
+def sweep_shared_memory() -> int:
+    """Remove what processes of this user that died left of Fast DDS's shared memory; returns how many bytes.
+
+    A living owner holds a lock on the ``_el`` file beside its segment, so one that can be locked has none.
+    """
+    freed = 0
+    for lock in SHARED_MEMORY.glob("fast*_el"):
+        with contextlib.suppress(OSError), lock.open() as handle:
+            if lock.stat().st_uid != os.getuid():
+                continue
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            segment = lock.with_name(lock.name.removesuffix("_el"))
+            for file in (segment, lock.with_name(f"sem.{segment.name}_mutex"), lock):
+                if file.exists():
+                    freed += file.stat().st_size
+                    file.unlink()
+    return freed
