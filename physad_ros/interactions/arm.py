@@ -1,0 +1,187 @@
+"""What interactions with the arm share: the object's place in the world, and a sequence that checks each step as it is added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Annotated
+
+import numpy as np
+import pydantic
+
+from physad_ros.core.catalogue import Category, Fixture
+from physad_ros.core.errors import Impossible
+from physad_ros.core.types import FPS, Drive, Floats, Grip, Move, Step, Wait
+from physad_ros.interactions.base import Interaction, Number, Positive, Vector, check_start
+from physad_ros.motion import collision, gripper, trajectory, ur5
+from physad_ros.motion.collision import Box, World
+
+Opening = Annotated[float, pydantic.Field(ge=gripper.OPENING_MIN_M, le=gripper.OPENING_MAX_M)]
+Effort = Annotated[float, pydantic.Field(gt=0, le=gripper.EFFORT_MAX_N)]
+
+TRAVEL_SPEED = 0.5  # share of the joints' limits away from the object
+LOWER_SPEED = 0.35  # and near it
+GRIP_S = 0.6  # the gripper's whole stroke, with time to settle
+CLEAR_EFFORT_N = 20.0
+
+# Upright over the base: clear of everything on the table from nearly everywhere.
+_UPRIGHT_LIFT_ELBOW_RAD = (-np.pi / 2, 0.0)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """A part of the object or its fixture, as an upright box in the object's frame."""
+
+    centre_m: Vector
+    size_m: tuple[Positive, Positive, Positive]
+    touch: bool = False  # the fingers may touch it
+
+
+@dataclass(frozen=True)
+class ArmInteraction(Interaction):
+    """An interaction in which the gripper comes from above; the fields that all of those share."""
+
+    guard_n: Positive = 40.0  # the arm stops and holds once the tool's force has changed by this much
+    yaw_rad: Number = 0.0  # of the tool's x against the object's; fingers open along the tool's y
+    approach_m: Positive = 0.08  # straight down onto the object and up from it
+    obstacles: tuple[Obstacle, ...] = ()
+
+    def world(self, category: Category) -> World:
+        """The rig with this category's camera and obstacles."""
+        place, boxes = category.fixture, collision.rig(category.camera.position_m).boxes
+        parts = (
+            Box(f"{category.name}'s part {i}", tuple(point(place, o.centre_m)), o.size_m, place.yaw_rad, o.touch)
+            for i, o in enumerate(self.obstacles)
+        )
+        return World((*boxes, *parts))
+
+    def tool_pose(self, fixture: Fixture, at_m: Vector) -> Floats:
+        """Pose of the tcp (4, 4), pointing down, at a point of the object's frame."""
+        yaw = fixture.yaw_rad + self.yaw_rad
+        c, s = np.cos(yaw), np.sin(yaw)
+        pose = np.eye(4)
+        pose[:3, :3] = [[c, s, 0], [s, -c, 0], [0, 0, -1]]  # turned by yaw after half a turn about x
+        pose[:3, 3] = point(fixture, at_m)
+        return pose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grasp(ArmInteraction):
+    """An interaction that takes a part between the fingers, moves it, and lets it go where it was."""
+
+    grip_m: Vector  # where the middle between the fingertips goes
+    open_m: Opening = 0.04  # around the part, before and after
+    closed_m: Opening = 0.0  # commanded while holding; the effort limit lets the part keep the fingers apart
+    effort_n: Effort = 20.0
+
+    def taken(self, category: Category, start_rad: Floats) -> Sequence:
+        """From ``start_rad`` to the part being held, a whole number of frames after the beginning."""
+        above = self.tool_pose(category.fixture, self.grip_m)
+        above[2, 3] += self.approach_m
+        steps = Sequence(self.world(category), start_rad, self.open_m)
+        steps.grip("approach", self.open_m, CLEAR_EFFORT_N)
+        steps.travel("approach", ur5.nearest(above, ur5.HOME))
+        steps.line("lower", np.array([0.0, 0.0, -self.approach_m]), guard_n=self.guard_n)
+        steps.grip("grip", self.closed_m, self.effort_n, holds=True)
+        steps.settle("grip")
+        return steps
+
+    def let_go(self, held: Sequence) -> Sequence:
+        """From the part being held to the arm parked."""
+        steps = held.following()
+        steps.grip("release", self.open_m, CLEAR_EFFORT_N)
+        steps.line("retreat", np.array([0.0, 0.0, self.approach_m]))
+        steps.travel("home", ur5.HOME)
+        return steps
+
+
+def direction(fixture: Fixture, vector: Vector) -> Floats:
+    """A vector of the object's frame in base_link."""
+    c, s = np.cos(fixture.yaw_rad), np.sin(fixture.yaw_rad)
+    x, y, z = vector
+    return np.array([c * x - s * y, s * x + c * y, z])
+
+
+def point(fixture: Fixture, at_m: Vector) -> Floats:
+    """A point of the object's frame in base_link."""
+    return np.asarray(direction(fixture, at_m) + fixture.position_m, dtype=float)
+
+
+class Sequence:
+    """Steps one after another from where the arm stands; a motion that is impossible is refused as it is added."""
+
+    def __init__(self, world: World, start_rad: Floats, opening_m: float):
+        self.world = world
+        self.at_rad = check_start(start_rad)
+        self.opening_m = opening_m
+        self.steps: list[Step] = []
+        hit = collision.first_hit(world, self.at_rad[None], opening_m)
+        if hit:
+            raise Impossible(f"the arm stands in collision: its {hit[1]} is in the {hit[2]}; move it away by hand first")
+
+    def following(self) -> Sequence:
+        """An empty sequence that goes on where this one ends."""
+        return Sequence(self.world, self.at_rad, self.opening_m)
+
+    def add(self, move: Move) -> None:
+        """A motion that begins where the last one ended."""
+        trajectory.check(move)
+        collision.check(self.world, move, self.opening_m)
+        self.steps.append(move)
+        self.at_rad = move.positions_rad[-1]
+
+    def travel(self, phase: str, goal_rad: Floats) -> None:
+        """Through joint space to ``goal_rad``: directly, or where that hits something by way of a raised arm."""
+        upright = self.at_rad.copy()
+        upright[1:3] = _UPRIGHT_LIFT_ELBOW_RAD
+        reason: Impossible | None = None
+        for via in ([], [ur5.HOME], [upright], [upright, ur5.HOME]):
+            begin = len(self.steps), self.at_rad
+            try:
+                for q in (*via, goal_rad):
+                    self.add(trajectory.to_joints(phase, self.at_rad, q, speed=TRAVEL_SPEED))
+                return
+            except Impossible as error:
+                reason = reason or error
+                del self.steps[begin[0] :]
+                self.at_rad = begin[1]
+        assert reason is not None
+        raise reason
+
+    def line(self, phase: str, offset_m: Floats, duration_s: float | None = None, guard_n: float | None = None) -> None:
+        """The tcp goes straight by ``offset_m`` (3,)."""
+        move = trajectory.line(phase, self.at_rad, offset_m, speed=_speed(duration_s), duration_s=duration_s)
+        self.add(_guarded(move, guard_n))
+
+    def arc(
+        self, phase: str, centre_m: Floats, axis: Floats, angle_rad: float, duration_s: float, guard_n: float | None = None
+    ) -> None:
+        """The tcp turns about an axis, its orientation with it."""
+        move = trajectory.arc(phase, self.at_rad, centre_m, axis, angle_rad, speed=_speed(duration_s), duration_s=duration_s)
+        self.add(_guarded(move, guard_n))
+
+    def grip(self, phase: str, opening_m: float, effort_n: float, holds: bool = False) -> None:
+        """The gripper goes to an opening; with ``holds`` it must end on an object."""
+        self.steps.append(Grip(phase, GRIP_S, opening_m, effort_n, holds))
+        self.opening_m = opening_m
+
+    def wait(self, phase: str, duration_s: float) -> None:
+        """Nothing moves."""
+        self.steps.append(Wait(phase, duration_s))
+
+    def drive(self, phase: str, duration_s: float, motor: str, velocity_rad_s: float, ramp_s: float = 0.0) -> None:
+        """A motor turns."""
+        self.steps.append(Drive(phase, duration_s, motor, velocity_rad_s, ramp_s))
+
+    def settle(self, phase: str) -> None:
+        """Wait for a frame at least, to a whole number of frames since the beginning, so that the window begins with a frame."""
+        lasts = sum(step.duration_s for step in self.steps)
+        self.wait(phase, (ceil(lasts * FPS - 1e-6) + 1) / FPS - lasts)
+
+
+def _speed(duration_s: float | None) -> float:
+    return LOWER_SPEED if duration_s is None else 1.0
+
+
+def _guarded(move: Move, guard_n: float | None) -> Move:
+    return Move(move.phase, move.times_s, move.positions_rad, move.velocities_rad_s, guard_n)
