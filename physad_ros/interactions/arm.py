@@ -1,8 +1,8 @@
-"""What interactions with the arm share: the object's place in the world, and a sequence that checks each step as it is added."""
+"""What interactions with the arm share: places in the world, and a sequence that checks each step as it is added."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Annotated
 
@@ -12,9 +12,9 @@ import pydantic
 from physad_ros.core.catalogue import Category, Fixture
 from physad_ros.core.errors import Impossible
 from physad_ros.core.types import FPS, Drive, Floats, Grip, Move, Step, Wait
-from physad_ros.interactions.base import Interaction, Number, Positive, Vector, check_start
+from physad_ros.interactions.base import Interaction, Number, Positive, Vector, check_start, point
 from physad_ros.motion import collision, gripper, trajectory, ur5
-from physad_ros.motion.collision import Box, World
+from physad_ros.motion.collision import World
 
 Opening = Annotated[float, pydantic.Field(ge=gripper.OPENING_MIN_M, le=gripper.OPENING_MAX_M)]
 Effort = Annotated[float, pydantic.Field(gt=0, le=gripper.EFFORT_MAX_N)]
@@ -28,32 +28,13 @@ CLEAR_EFFORT_N = 20.0
 _UPRIGHT_LIFT_ELBOW_RAD = (-np.pi / 2, 0.0)
 
 
-@dataclass(frozen=True)
-class Obstacle:
-    """A part of the object or its fixture, as an upright box in the object's frame."""
-
-    centre_m: Vector
-    size_m: tuple[Positive, Positive, Positive]
-    touch: bool = False  # the fingers may touch it
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ArmInteraction(Interaction):
     """An interaction in which the gripper comes from above; the fields that all of those share."""
 
     guard_n: Positive = 40.0  # the arm stops and holds once the tool's force has changed by this much
     yaw_rad: Number = 0.0  # of the tool's x against the object's; fingers open along the tool's y
     approach_m: Positive = 0.08  # straight down onto the object and up from it
-    obstacles: tuple[Obstacle, ...] = ()
-
-    def world(self, category: Category) -> World:
-        """The rig with this category's camera and obstacles."""
-        place, boxes = category.fixture, collision.rig(category.camera.position_m).boxes
-        parts = (
-            Box(f"{category.name}'s part {i}", tuple(point(place, o.centre_m)), o.size_m, place.yaw_rad, o.touch)
-            for i, o in enumerate(self.obstacles)
-        )
-        return World((*boxes, *parts))
 
     def tool_pose(self, fixture: Fixture, at_m: Vector) -> Floats:
         """Pose of the tcp (4, 4), pointing down, at a point of the object's frame."""
@@ -95,18 +76,6 @@ class Grasp(ArmInteraction):
         return steps
 
 
-def direction(fixture: Fixture, vector: Vector) -> Floats:
-    """A vector of the object's frame in base_link."""
-    c, s = np.cos(fixture.yaw_rad), np.sin(fixture.yaw_rad)
-    x, y, z = vector
-    return np.array([c * x - s * y, s * x + c * y, z])
-
-
-def point(fixture: Fixture, at_m: Vector) -> Floats:
-    """A point of the object's frame in base_link."""
-    return np.asarray(direction(fixture, at_m) + fixture.position_m, dtype=float)
-
-
 class Sequence:
     """Steps one after another from where the arm stands; a motion that is impossible is refused as it is added."""
 
@@ -117,7 +86,7 @@ class Sequence:
         self.steps: list[Step] = []
         hit = collision.first_hit(world, self.at_rad[None], opening_m)
         if hit:
-            raise Impossible(f"the arm stands in collision: its {hit[1]} is in the {hit[2]}; move it away by hand first")
+            raise Impossible(f"the arm stands in collision: its {hit[1]} is in the {hit[2]}; move it away by hand")
 
     def following(self) -> Sequence:
         """An empty sequence that goes on where this one ends."""
@@ -150,15 +119,16 @@ class Sequence:
 
     def line(self, phase: str, offset_m: Floats, duration_s: float | None = None, guard_n: float | None = None) -> None:
         """The tcp goes straight by ``offset_m`` (3,)."""
-        move = trajectory.line(phase, self.at_rad, offset_m, speed=_speed(duration_s), duration_s=duration_s)
-        self.add(_guarded(move, guard_n))
+        speed = LOWER_SPEED if duration_s is None else 1.0  # at 1, limits alone say which durations are too short
+        move = trajectory.line(phase, self.at_rad, offset_m, speed=speed, duration_s=duration_s)
+        self.add(replace(move, guard_n=guard_n))
 
     def arc(
-        self, phase: str, centre_m: Floats, axis: Floats, angle_rad: float, duration_s: float, guard_n: float | None = None
+        self, phase: str, centre_m: Floats, axis: Floats, angle_rad: float, duration_s: float, guard_n: float
     ) -> None:
         """The tcp turns about an axis, its orientation with it."""
-        move = trajectory.arc(phase, self.at_rad, centre_m, axis, angle_rad, speed=_speed(duration_s), duration_s=duration_s)
-        self.add(_guarded(move, guard_n))
+        move = trajectory.arc(phase, self.at_rad, centre_m, axis, angle_rad, speed=1.0, duration_s=duration_s)
+        self.add(replace(move, guard_n=guard_n))
 
     def grip(self, phase: str, opening_m: float, effort_n: float, holds: bool = False) -> None:
         """The gripper goes to an opening; with ``holds`` it must end on an object."""
@@ -174,14 +144,6 @@ class Sequence:
         self.steps.append(Drive(phase, duration_s, motor, velocity_rad_s, ramp_s))
 
     def settle(self, phase: str) -> None:
-        """Wait for a frame at least, to a whole number of frames since the beginning, so that the window begins with a frame."""
+        """Wait, a frame at least, for a whole number of frames since the beginning: the window begins with a frame."""
         lasts = sum(step.duration_s for step in self.steps)
         self.wait(phase, (ceil(lasts * FPS - 1e-6) + 1) / FPS - lasts)
-
-
-def _speed(duration_s: float | None) -> float:
-    return LOWER_SPEED if duration_s is None else 1.0
-
-
-def _guarded(move: Move, guard_n: float | None) -> Move:
-    return Move(move.phase, move.times_s, move.positions_rad, move.velocities_rad_s, guard_n)

@@ -10,10 +10,12 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import numpy as np
 import pydantic
 
-from physad_ros.core.catalogue import Category
+from physad_ros.core.catalogue import Category, Fixture
 from physad_ros.core.errors import BadData, Impossible
 from physad_ros.core.registry import Registry
 from physad_ros.core.types import FPS, Floats, Program, Step
+from physad_ros.motion import collision
+from physad_ros.motion.collision import Box, World
 
 I = TypeVar("I", bound="Interaction")  # noqa: E741
 
@@ -42,8 +44,19 @@ interactions: Registry[type[Interaction]] = Registry("interaction", "physad_ros.
 
 
 @dataclasses.dataclass(frozen=True)
+class Obstacle:
+    """A part of the object or its fixture that the arm must not hit, as an upright box in the object's frame."""
+
+    centre_m: Vector
+    size_m: tuple[Positive, Positive, Positive]
+    touch: bool = False  # the fingers may touch it
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Interaction(ABC):
     """A recipe: its fields are what category.yaml's ``recipe.parameters`` may hold, lengths in the object's frame."""
+
+    obstacles: tuple[Obstacle, ...] = ()
 
     __pydantic_config__: ClassVar[pydantic.ConfigDict] = pydantic.ConfigDict(extra="forbid")
 
@@ -66,6 +79,15 @@ class Interaction(ABC):
             faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise BadData(f"{where}: {faults}") from error
         return recipe
+
+    def world(self, category: Category) -> World:
+        """The rig with this category's camera and obstacles."""
+        place, boxes = category.fixture, collision.rig(category.camera.position_m).boxes
+        parts = (
+            Box(f"{category.name}'s obstacle {i}", point(place, o.centre_m), o.size_m, place.yaw_rad, o.touch)
+            for i, o in enumerate(self.obstacles)
+        )
+        return World((*boxes, *parts))
 
     @abstractmethod
     def plan(self, category: Category, object_name: str, start_rad: Floats) -> Program:
@@ -119,6 +141,19 @@ def assemble(
             "change the recipe's durations"
         )
     return program
+
+
+def direction(fixture: Fixture, vector: Vector) -> Floats:
+    """A vector of the object's frame in base_link."""
+    c, s = np.cos(fixture.yaw_rad), np.sin(fixture.yaw_rad)
+    x, y, z = vector
+    return np.array([c * x - s * y, s * x + c * y, z])
+
+
+def point(fixture: Fixture, at_m: Vector) -> Vector:
+    """A point of the object's frame in base_link."""
+    x, y, z = direction(fixture, at_m) + fixture.position_m
+    return float(x), float(y), float(z)
 
 
 def check_start(start_rad: Floats) -> Floats:

@@ -10,7 +10,7 @@ from physad_ros.core.catalogue import Category
 from physad_ros.core.types import Floats, Program
 from physad_ros.interactions.arm import Sequence
 from physad_ros.interactions.base import Interaction, NonZero, NotNegative, Positive, assemble, interactions
-from physad_ros.motion import collision, gripper, ur5
+from physad_ros.motion import gripper, ur5
 
 _PARKED_RAD = 0.02
 
@@ -29,7 +29,7 @@ class Drive(Interaction):
     settle_s: Positive = 0.5  # before the motor starts
 
     def plan(self, category: Category, object_name: str, start_rad: Floats) -> Program:
-        arm = Sequence(collision.rig(category.camera.position_m), start_rad, gripper.OPENING_MAX_M)
+        arm = Sequence(self.world(category), start_rad, gripper.OPENING_MAX_M)
         if np.abs(arm.at_rad - ur5.HOME).max() > _PARKED_RAD:
             arm.travel("park", ur5.HOME)
         arm.wait("settle", self.settle_s)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from physad_ros.core.catalogue import Category
 from physad_ros.core.types import Floats, Program
-from physad_ros.interactions.arm import Grasp, direction, point
-from physad_ros.interactions.base import Direction, NonZero, Positive, Vector, assemble, interactions
+from physad_ros.interactions.arm import Grasp
+from physad_ros.interactions.base import Direction, NonZero, Positive, Vector, assemble, direction, interactions, point
 
 
 @interactions.register("grab_rotate")
@@ -25,7 +27,7 @@ class GrabRotate(Grasp):
 
     def plan(self, category: Category, object_name: str, start_rad: Floats) -> Program:
         place = category.fixture
-        centre, axis = point(place, self.axis_point_m), direction(place, self.axis)
+        centre, axis = np.array(point(place, self.axis_point_m)), direction(place, self.axis)
         before = self.taken(category, start_rad)
         window = before.following()
         window.arc("rotate", centre, axis, self.angle_rad, self.rotate_s, self.guard_n)

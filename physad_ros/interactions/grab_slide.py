@@ -8,8 +8,8 @@ import numpy as np
 
 from physad_ros.core.catalogue import Category
 from physad_ros.core.types import Floats, Program
-from physad_ros.interactions.arm import Grasp, direction
-from physad_ros.interactions.base import Direction, Positive, assemble, interactions
+from physad_ros.interactions.arm import Grasp
+from physad_ros.interactions.base import Direction, Positive, assemble, direction, interactions
 
 
 @interactions.register("grab_slide")

@@ -1,1 +1,1 @@
-"""UR5 kinematics, limits, collision and jerk-limited trajectories. Pure mathematics of the arm; knows no interaction."""
+"""UR5 kinematics, limits, collision and jerk-limited trajectories. Knows no interaction."""

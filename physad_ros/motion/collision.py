@@ -9,12 +9,13 @@ from typing import Final
 
 import coal
 import numpy as np
+from numpy.typing import NDArray
 
 from physad_ros.core.errors import Impossible
 from physad_ros.core.types import Floats, Move
 from physad_ros.motion import gripper, ur5
 
-_BASE, _SHOULDER, _UPPER, _FOREARM, _WRIST1, _WRIST2, _WRIST3 = range(7)  # 0: base_link; the others as in ur5.link_poses
+_BASE, _SHOULDER, _UPPER, _FOREARM, _WRIST1, _WRIST2, _WRIST3 = range(7)  # base_link, then as in ur5.link_poses
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ _ARM: Final = (
     _capsule("wrist 3", _WRIST3, (0, 0, -0.060), (0, 0, -0.035), 0.038),
 )
 _GRIPPER: Final = _box("gripper", gripper.BODY_CENTRE_M, gripper.BODY_SIZE_M)
+_FINGERS: Final = ("left finger", "right finger")
 _TABLE_FREE: Final = (_BASE, _SHOULDER)  # these stand on the table and cannot reach anything else
 # Neighbours in the chain touch by construction; these pairs cannot.
 _SELF_FRAMES: Final = frozenset(
@@ -104,7 +106,7 @@ _SELF_FRAMES: Final = frozenset(
 def _bodies(opening_m: float) -> tuple[_Body, ...]:
     fingers = (
         _box(name, centre, gripper.FINGER_SIZE_M, is_finger=True)
-        for name, centre in zip(("left finger", "right finger"), gripper.finger_centres_m(opening_m))
+        for name, centre in zip(_FINGERS, gripper.finger_centres_m(opening_m), strict=True)
     )
     return (*_ARM, _GRIPPER, *fingers)
 
@@ -129,7 +131,7 @@ def _body_poses(bodies: tuple[_Body, ...], positions_rad: Floats) -> Floats:
 
 
 def first_hit(world: World, positions_rad: Floats, opening_m: float) -> tuple[int, str, str] | None:
-    """The first configuration of (N, 6) that is in collision: its index and what meets what; None where all are free."""
+    """The first of configurations (N, 6) that is in collision: its index and what meets what; None if all are free."""
     bodies = _bodies(round(opening_m, 4))
     poses = _body_poses(bodies, positions_rad)
     centres = poses[..., :3, 3]  # (N, B, 3)
@@ -138,8 +140,8 @@ def first_hit(world: World, positions_rad: Floats, opening_m: float) -> tuple[in
     return min((h for h in hits if h), key=lambda h: h[0], default=None)
 
 
-def _overlap(centre_a: Floats, half_a: Floats, centre_b: Floats, half_b: Floats) -> Floats:
-    return (np.abs(centre_a - centre_b) <= half_a + half_b).all(axis=-1)
+def _overlap(centre_a: Floats, half_a: Floats, centre_b: Floats, half_b: Floats) -> NDArray[np.bool_]:
+    return np.asarray((np.abs(centre_a - centre_b) <= half_a + half_b).all(axis=-1))
 
 
 def _first_obstacle(
@@ -157,9 +159,9 @@ def _first_obstacle(
 def _first_self(
     bodies: tuple[_Body, ...], poses: Floats, centres: Floats, halves: Floats
 ) -> tuple[int, str, str] | None:
-    pairs = np.array([
-        (i, j) for i, j in combinations(range(len(bodies)), 2) if (bodies[i].frame, bodies[j].frame) in _SELF_FRAMES
-    ])  # (P, 2)
+    pairs = np.array(
+        [(i, j) for i, j in combinations(range(len(bodies)), 2) if (bodies[i].frame, bodies[j].frame) in _SELF_FRAMES]
+    )  # (P, 2)
     a, b = pairs.T
     for n, p in np.argwhere(_overlap(centres[:, a], halves[:, a], centres[:, b], halves[:, b])):
         i, j = pairs[p]

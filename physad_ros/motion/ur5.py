@@ -1,7 +1,7 @@
 """The UR5: joints, limits, forward kinematics, all analytic inverse solutions, Jacobian.
 
-Frames are ROS's (ur_description): ``base_link`` is the world, x forward and z up; the maker's own ``base`` is turned half
-about z against it. ``tool0`` is the flange, z out of it; ``tcp`` lies between the gripper's fingertips.
+Frames are ROS's (ur_description): ``base_link`` is the world, x forward and z up; the maker's own ``base`` is
+half a turn about z from it. ``tool0`` is the flange, z out of it; ``tcp`` lies between the gripper's fingertips.
 Poses are 4x4 homogeneous matrices; joint vectors follow JOINTS, in radians.
 """
 
@@ -41,8 +41,9 @@ ORIGINS: Final = (
     ((0.0, 0.0823, 0.0), (pi / 2, pi, pi)),
 )
 
-# Parked: upper arm leaning back, forearm up over the base, tool pointing down 0.4 m above the table and out of the picture.
+# Parked: upper arm leaning back, forearm over the base, tool pointing down 0.4 m above the table, out of pictures.
 HOME: Final = np.array([-0.22, -2.0, 1.2, -pi / 2 + 0.8, -pi / 2, -0.22 - pi / 2])
+HOME.setflags(write=False)
 
 TOOL0_TO_TCP: Final = np.eye(4)
 TOOL0_TO_TCP[2, 3] = gripper.TCP_OFFSET_M
@@ -55,7 +56,7 @@ def _rotation(roll: float, pitch: float, yaw: float) -> Floats:
     about_x = np.array([[1, 0, 0], [0, cr, -sr], [0, sr, cr]])
     about_y = np.array([[cp, 0, sp], [0, 1, 0], [-sp, 0, cp]])
     about_z = np.array([[cy, -sy, 0], [sy, cy, 0], [0, 0, 1]])
-    return about_z @ about_y @ about_x
+    return np.asarray(about_z @ about_y @ about_x, dtype=float)
 
 
 def _origin(xyz: tuple[float, float, float], rpy: tuple[float, float, float]) -> Floats:
@@ -105,12 +106,12 @@ def jacobian_tcp(positions_rad: Floats) -> Floats:
 
 
 def inverse(tool0: Floats) -> list[Floats]:
-    """All joint vectors, at most eight, each angle in [-pi, pi], that bring tool0 to this pose; empty when out of reach."""
+    """All joint vectors, at most eight, angles in [-pi, pi], that bring tool0 to this pose; empty out of reach."""
     return list(analytic.inverse_kinematics(np.ascontiguousarray(_BASE_LINK_TO_BASE @ tool0)))
 
 
 def inverse_tcp(tcp: Floats) -> list[Floats]:
-    """All joint vectors, at most eight, that bring the tcp to this pose; empty when out of reach."""
+    """All joint vectors, at most eight, that bring the tcp to this pose; empty out of reach."""
     return inverse(tcp @ _TCP_TO_TOOL0)
 
 
