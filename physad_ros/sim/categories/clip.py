@@ -1,0 +1,130 @@
+"""A clip of two plastic levers: a seized pivot keeps it shut, a broken spring leaves it open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from physad_ros.core.types import NORMAL_LABEL, Floats
+
+COLOURS = {
+    "blue": (0.20, 0.29, 0.58),
+    "yellow": (0.92, 0.64, 0.05),
+    "red": (0.72, 0.08, 0.07),
+    "green": (0.12, 0.50, 0.20),
+    "white": (0.80, 0.80, 0.78),
+    "pink": (0.85, 0.38, 0.52),
+}
+OPENED_RAD = 0.62  # about where the press ends
+
+Outline = tuple[float, tuple[tuple[float, float], ...]]  # half width and the corners (x, z), all in mm of a clip 58 mm long
+
+LOWER: dict[str, Outline] = {
+    "hull": (5.5, ((-29, 6.2), (-26.9, 4.1), (-19, 1.8), (-11.2, 0.4), (1.5, 0), (11.2, 0.2), (20, 1.2), (28.6, 3.6), (28.8, 4.7),
+                   (19, 5.1), (-13.2, 6.9), (-25.9, 7.3), (-28.8, 6.8))),
+    "tower": (5.2, ((-1.7, 4.5), (0.8, 12.4), (2.3, 14.1), (4, 14.6), (5.7, 13.5), (6.8, 9), (8.1, 4.5))),
+    "step": (3.5, ((6, 4.5), (7.3, 9.4), (10.3, 6), (16.6, 7.1), (16.9, 4.4))),
+    "beak": (5.0, ((18.3, 4.7), (19.6, 7), (22, 7.1), (29, 4.9), (28.8, 3.4), (18.3, 1.4))),
+}  # fmt: skip
+UPPER: dict[str, Outline] = {
+    "handle": (5.5, ((-22.1, 32.9), (-19.1, 34.8), (-12.7, 33.3), (7.2, 24.8), (7.9, 20.6), (1.2, 18.9))),
+    "lug": (3.6, ((3.0, 24), (9.3, 22), (14.2, 18.8), (12.4, 15), (8.4, 12.1), (6.3, 12.6), (1.2, 15.2), (0.5, 20.5))),
+    "front": (5.3, ((8.8, 21.2), (10.8, 22.6), (16.3, 19.4), (22, 15.5), (21, 9), (9.8, 14.5), (8, 17.8))),
+    "collar": (5.6, ((20.2, 16.8), (22.5, 15.7), (23.3, 14), (20.8, 8.4), (18.6, 9.6))),
+    "beak": (5.0, ((20.8, 15.6), (27.1, 11.1), (29.3, 8), (28.9, 4.9), (19.6, 8), (19.4, 10))),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ClipParts:
+    """What one clip is made of. Everything that follows is mechanics."""
+
+    colour: Floats  # (3,) 0 to 1
+    size: float  # of 58 mm
+    stiffness_nm: float  # of the spring, per radian
+    preload_nm: float  # of the spring with the jaw shut
+    friction_nm: float  # of the pivot, dry
+    damping_nm_s: float  # of the pivot
+    opens_rad: float  # until something stops it
+
+
+def sample(variant: dict[str, Any], defect: str, severity: float, rng: np.random.Generator) -> ClipParts:
+    """A clip of one object type: normal parts first, so that a defect changes nothing else for the same seed."""
+    parts = ClipParts(
+        colour=np.clip(np.array(COLOURS[variant.get("colour", "blue")]) * rng.uniform(0.85, 1.1) + rng.normal(0, 0.015, 3), 0, 1),
+        size=float(variant.get("size", 1.0)) * rng.uniform(0.97, 1.03),
+        stiffness_nm=rng.uniform(0.06, 0.10),
+        preload_nm=rng.uniform(0.04, 0.06),
+        friction_nm=rng.uniform(1e-3, 4e-3),
+        damping_nm_s=rng.uniform(2e-3, 5e-3),
+        opens_rad=0.9,
+    )
+    return parts if defect == NORMAL_LABEL else _DEFECTS[defect](parts, severity)
+
+
+def _unable_press(parts: ClipParts, severity: float) -> ClipParts:
+    """The pivot has seized after a little play: past it, nothing moves."""
+    return replace(parts, friction_nm=parts.friction_nm + 0.05 * severity, opens_rad=max(0.22 * (1 - severity), 0.005))
+
+
+def _unable_rebound(parts: ClipParts, severity: float) -> ClipParts:
+    """The spring is broken and what is left of it cannot overcome the worn pivot's friction."""
+    left = 0.5 * parts.stiffness_nm * (1 - severity)
+    rests_rad = OPENED_RAD * (0.25 + 0.75 * severity)
+    return replace(parts, stiffness_nm=left, preload_nm=0.0, friction_nm=max(5e-3, left * rests_rad))
+
+
+_DEFECTS = {"unable_press": _unable_press, "unable_rebound": _unable_rebound}
+
+
+def prism(outline: Outline) -> Floats:
+    """Corners (N, 3) [m] of a piece of the lever: the outline drawn out along y, rounded at its sides, slimmer towards the lever's ends."""
+    half, corners = outline
+    flat = np.array(corners, dtype=float)
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    rings = []
+    for across, bevel_mm in ((-1.0, 1.0), (-0.8, 0.25), (0.0, 0.0), (0.8, 0.25), (1.0, 1.0)):
+        ring = (low + high) / 2 + (flat - (low + high) / 2) * (1 - 2 * bevel_mm / (high - low))
+        width = half * (1 - 0.45 * (np.abs(ring[:, 0]) / 30) ** 2.5)
+        rings.append(np.column_stack([ring[:, 0], across * width, ring[:, 1]]))
+    return np.concatenate(rings) * 1e-3
+
+
+def build(parts: ClipParts, file: Path) -> mujoco.MjSpec:
+    """The clip as MJCF, from clip.xml."""
+    spec = mujoco.MjSpec.from_file(str(file))
+    spec.material("clip_plastic").rgba = [*parts.colour, 1]
+    levers = ((spec.body("clip"), LOWER), (spec.body("clip_upper"), UPPER))
+    for body, pieces in levers:
+        for piece, outline in pieces.items():
+            name = f"{body.name}_{piece}"
+            spec.add_mesh(name=name, uservert=(prism(outline) - body.pos).ravel())
+            shape = spec.find_default("clip_shape")
+            body.add_geom(shape, name=name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, material="clip_plastic", mass=0)
+    _resize(spec, parts.size)
+    pivot = spec.joint("clip_pivot")
+    pivot.range = [0, parts.opens_rad]
+    pivot.stiffness = [parts.stiffness_nm, 0, 0]
+    pivot.springref = -parts.preload_nm / parts.stiffness_nm if parts.preload_nm else 0.0
+    pivot.damping = [parts.damping_nm_s, 0, 0]
+    pivot.frictionloss = parts.friction_nm
+    return spec
+
+
+def _resize(spec: mujoco.MjSpec, size: float) -> None:
+    for mesh in spec.meshes:
+        mesh.scale = [size] * 3
+    for geom in spec.geoms:
+        geom.pos, geom.size, geom.fromto = geom.pos * size, geom.size * size, geom.fromto * size
+    for body in spec.bodies:
+        body.pos = body.pos * size
+
+
+def truth(data: mujoco.MjData) -> dict[str, float]:
+    """How far the jaw is open, and how fast it opens."""
+    pivot = data.joint("clip_pivot")
+    return {"jaw_rad": float(pivot.qpos[0]), "jaw_rad_s": float(pivot.qvel[0])}
