@@ -166,3 +166,13 @@ def image_msg(frame: NDArray[np.uint8], stamp_s: float, frame_id: str) -> Image:
     data = array.array("B")
     data.frombytes(np.ascontiguousarray(frame).data)
     return Image(header=header(stamp_s, frame_id), height=height, width=width, encoding="bgr8", step=3 * width, data=data)
+
+
+def frame_of(message: Image) -> NDArray[np.uint8]:
+    """(H, W, 3) BGR view of an uncompressed image; BadData where its size does not agree with its data."""
+    expected = message.height * message.step
+    if message.encoding not in ("bgr8", "rgb8") or message.step < 3 * message.width or len(message.data) != expected:
+        raise BadData(f"an image of {message.width}x{message.height} {message.encoding!r} with {len(message.data)} bytes")
+    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
+    frame = rows[:, : 3 * message.width].reshape(message.height, message.width, 3)
+    return frame if message.encoding == "bgr8" else frame[..., ::-1]

@@ -17,6 +17,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
+from physad_ros.nodes.base import Adapter
 from physad_ros.nodes.waiting import POLL_S, Polls
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -60,7 +61,7 @@ def interrupts() -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[Any]]]:
-    """rclpy, one executor and the started nodes; all ended again at the end, whatever happened between."""
+    """rclpy, one executor and the nodes, ours started; all ended again at the end, whatever happened between."""
     sweep_shared_memory()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     built: Sequence[Any] = ()
@@ -70,11 +71,13 @@ def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[
         for node in built:
             executor.add_node(node)
         for node in built:
-            node.start()
+            if isinstance(node, Adapter):
+                node.start()
         yield executor, built
     finally:
         for node in reversed(built):
-            node.close()
+            if isinstance(node, Adapter):
+                node.close()
         spin_for(executor, 0.2)  # what closing sent, goals' ends above all, goes out
         for node in built:
             executor.remove_node(node)

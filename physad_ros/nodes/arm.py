@@ -1,0 +1,154 @@
+"""The arm: plans an interaction, checks it, announces when what will happen, and plays it."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import WrenchStamped
+from rclpy.action import GoalResponse
+from sensor_msgs.msg import JointState
+
+from physad_msgs.action import Interact
+from physad_msgs.msg import Interaction, Phase
+from physad_ros.core.catalogue import load_category
+from physad_ros.core.errors import BadData, Impossible, UnknownName
+from physad_ros.core.types import Floats, Program, Timetable
+from physad_ros.motion import gripper
+from physad_ros.motion.ur5 import JOINTS
+from physad_ros.nodes import convert
+from physad_ros.nodes.base import LATCHED, STREAM, Adapter
+from physad_ros.nodes.parameters import parameter
+from physad_ros.nodes.player import Controllers, Fault, Player
+from physad_ros.nodes.run import main as run
+from physad_ros.nodes.waiting import Overdue, until
+
+R = Interact.Result
+
+
+@dataclass(frozen=True)
+class ArmConfig:
+    """Parameters of the node `arm`."""
+
+    trajectory_action: str = parameter(
+        "/scaled_joint_trajectory_controller/follow_joint_trajectory", "the arm's trajectory controller"
+    )
+    gripper_action: str = parameter("/gripper_controller/gripper_cmd", "the gripper's controller")
+    lead_s: float = parameter(0.4, "from the announcement to the first step", unit="s", low=0.05, high=5.0)
+    late_s: float = parameter(0.5, "how late a controller may report the end of a step", unit="s", low=0.05, high=5.0)
+    state_age_s: float = parameter(0.5, "age at which the joint state counts as lost", unit="s", low=0.05, high=5.0)
+
+
+class Arm(Adapter):
+    """Plays a category's interaction through the rig's controllers, one at a time."""
+
+    config_type = ArmConfig
+    config: ArmConfig
+
+    def __init__(self, values: dict[str, Any] | None = None, **options: Any):
+        super().__init__("arm", values, **options)
+
+    def activate(self) -> None:
+        self._joints: JointState | None = None
+        self._seen_s = -math.inf
+        self._player: Player | None = None
+        self.wrench: Floats | None = None  # (3,) force [N]
+        self.controllers = Controllers(self, self.config.trajectory_action, self.config.gripper_action)
+        self._plan = self.publisher(Interaction, "/interaction/plan", LATCHED)
+        self._phase = self.publisher(Phase, "/interaction/phase")
+        self.subscribe(JointState, "/joint_states", self._on_joints, STREAM)
+        self.subscribe(WrenchStamped, "/force_torque_sensor_broadcaster/ft_data", self._on_wrench, STREAM)
+        self.offer(Interact, "/interact", self._interact, lambda _: GoalResponse.ACCEPT)
+
+    def deactivate(self) -> None:
+        if self._player is not None:
+            self._player.halt()
+
+    # -- what the rig says --------------------------------------------------------------------------------------------
+
+    def _on_joints(self, message: JointState) -> None:
+        self._joints, self._seen_s = message, time.monotonic()
+
+    def _on_wrench(self, message: WrenchStamped) -> None:
+        f = message.wrench.force
+        self.wrench = np.array([f.x, f.y, f.z])
+
+    def positions_rad(self) -> Floats:
+        """(6,) joint positions as they are; Fault where they are unknown, old or not numbers."""
+        return self._state(JOINTS)
+
+    def opening_m(self) -> float:
+        """Opening of the gripper as it is; Fault where it is unknown."""
+        return float(self._state((gripper.JOINT,))[0])
+
+    def _state(self, names: tuple[str, ...]) -> Floats:
+        age = time.monotonic() - self._seen_s
+        if self._joints is None or age > self.config.state_age_s:
+            raise Fault(R.NO_STATE, "no joint state" if self._joints is None else f"the joint state is {age:.1f} s old")
+        try:
+            return convert.joint_positions(self._joints, names)
+        except BadData as error:
+            raise Fault(R.NO_STATE, str(error)) from error
+
+    # -- the action -------------------------------------------------------------------------------------------------
+
+    async def _interact(self, handle: Any) -> Interact.Result:
+        answer = R(error_code=R.SUCCESSFUL)
+        try:
+            await until(lambda: self._player is None, 4.0, "the end of the interaction before this one")
+            program = await self._planned(handle.request)
+            answer.interaction = await self._play(handle, program)
+        except (Fault, Impossible, UnknownName, Overdue) as error:
+            answer.error_code, answer.error_string = getattr(error, "code", R.REFUSED), str(error)
+            if isinstance(error, UnknownName):
+                answer.error_code = R.UNKNOWN_CATEGORY
+        self.trouble = answer.error_string
+        if answer.error_code == R.SUCCESSFUL:
+            handle.succeed()
+        elif handle.is_cancel_requested:
+            handle.canceled()
+        else:
+            handle.abort()
+        return answer
+
+    async def _planned(self, goal: Interact.Goal) -> Program:
+        """The checked program; UnknownName or Impossible where there is none."""
+        from physad_ros.interactions.base import plan
+
+        category = load_category(goal.category)
+        thing = category.object_named(goal.object) if goal.object else category.objects[0]
+        await until(lambda: self._joints is not None, 1.0, "a joint state")
+        began = time.monotonic()
+        program: Program = await self.in_worker(plan, category, thing.name, self.positions_rad())
+        self.facts["planning_ms"] = round(1e3 * (time.monotonic() - began), 1)
+        return program
+
+    async def _play(self, handle: Any, program: Program) -> Interaction:
+        # on a frame, where frames keep step with the clock: programs put a whole number of them before the window
+        begin_s = math.ceil((self.now_s() + self.config.lead_s) * program.fps) / program.fps
+        timetable = Timetable.of(program, handle.request.clip_id, begin_s)
+        message = convert.interaction_msg(timetable, self.now_s())
+        self._plan.publish(message)
+        names = [p.name for p in timetable.phases]
+
+        def on_phase(index: int, state: int, text: str) -> None:
+            head = convert.header(self.now_s())
+            self._phase.publish(Phase(header=head, clip_id=timetable.clip_id, name=names[index], index=index,
+                                      count=len(names), state=state, message=text))
+            elapsed_s = max(self.now_s() - begin_s, 0.0)
+            share = min(elapsed_s / program.duration_s, 1.0)
+            handle.publish_feedback(Interact.Feedback(phase=names[index], progress=share, elapsed_s=elapsed_s))
+
+        self._player = Player(self, program, begin_s, lambda: handle.is_cancel_requested, on_phase)
+        try:
+            await self._player.play()
+        finally:
+            self._player = None
+        return message
+
+
+def main() -> None:
+    run(Arm)

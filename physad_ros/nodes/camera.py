@@ -1,0 +1,133 @@
+"""The camera: JPEGs with exposure stamps from a device, from a file at its own rate, or of a rig that sends raw pictures only."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from physad_ros.core.errors import BadData
+from physad_ros.nodes import convert
+from physad_ros.nodes.base import STREAM, Adapter
+from physad_ros.nodes.footage import FootageInteraction
+from physad_ros.nodes.parameters import parameter
+from physad_ros.nodes.run import main as run
+from physad_ros.nodes.sources import Device, Footage, encode
+
+STILL_HZ = 10.0
+
+
+@dataclass(frozen=True)
+class CameraConfig:
+    """Parameters of the node `camera`."""
+
+    source: str = parameter("device", "where pictures come from", choices=("device", "file", "rig"))
+    file: str = parameter("", "video to play, for the source file")
+    loop: bool = parameter(False, "play the file over and over from the start, instead of on demand")
+    frames: int = parameter(0, "frames after which a looping file ends; 0: never", low=0)
+    device: str = parameter("/dev/video0", "camera, for the source device")
+    width: int = parameter(1920, "of the device's pictures", unit="px", low=16, high=8192)
+    height: int = parameter(1080, "of the device's pictures", unit="px", low=16, high=8192)
+    fps: float = parameter(60.0, "of the device", unit="Hz", low=1.0, high=240.0)
+    quality: int = parameter(90, "of JPEGs made here", low=50, high=100)
+    frame_id: str = parameter("camera_optical_frame", "frame of the pictures")
+
+
+class Camera(Adapter):
+    """Publishes /camera/image_raw/compressed and /camera/camera_info with equal stamps."""
+
+    config_type = CameraConfig
+    config: CameraConfig
+
+    def __init__(self, values: dict[str, Any] | None = None, **options: Any):
+        super().__init__("camera", values, **options)
+
+    def activate(self) -> None:
+        self._stop = threading.Event()
+        self._image = self.publisher(CompressedImage, "/camera/image_raw/compressed", STREAM)
+        self._info = self.publisher(CameraInfo, "/camera/camera_info", STREAM)
+        self._thread: threading.Thread | None = None
+        self.facts["sent"] = 0
+        if self.config.source == "rig":
+            self.subscribe(Image, "/camera/image_raw", self._on_raw, STREAM)
+            return
+        if self.config.source == "device":
+            c = self.config
+            body, source = self._stream, Device(c.device, c.width, c.height, c.fps)
+        else:
+            source = Footage(Path(self.config.file), self.config.quality)
+            body = self._loop if self.config.loop else self._still
+            if not self.config.loop:
+                self._footage = FootageInteraction(self, source)
+        self._size = source.width, source.height
+        self._thread = threading.Thread(target=body, args=(source,), name="camera", daemon=True)
+        self._thread.start()
+
+    def deactivate(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def send(self, jpeg: bytes, stamp_s: float) -> None:
+        """Publish a picture, from any thread."""
+        head = convert.header(stamp_s, self.config.frame_id)
+        self._image.publish(convert.jpeg_msg(jpeg, stamp_s, self.config.frame_id))
+        self._info.publish(CameraInfo(header=head, width=self._size[0], height=self._size[1], distortion_model="plumb_bob"))
+        self.facts["sent"] += 1
+
+    def _stream(self, device: Device) -> None:
+        """Pass on what the device sends."""
+        try:
+            while not self._stop.is_set():
+                got = device.read()
+                if got is None:
+                    self.trouble = f"{self.config.device} sends no more pictures"
+                    return
+                self.send(*got)
+        finally:
+            device.close()
+
+    def _loop(self, footage: Footage) -> None:
+        """Play over and over, each frame at its time."""
+        count = self.config.frames
+        self.play(footage, time.time() + 0.5, count if count else None)
+
+    def _still(self, footage: Footage) -> None:
+        """Show the first picture slowly, as the thing that lies there, while nothing is done to it."""
+        while not self._stop.wait(1.0 / STILL_HZ):
+            if not self._footage.plays:
+                self.send(footage.frames[0], time.time())
+
+    def play(self, footage: Footage, begin_s: float, count: int | None) -> bool:
+        """Send frame i at, and stamped, begin + i / fps on the system's clock, in the calling thread; whether it got to the end."""
+        i = 0
+        while count is None or i < count:
+            stamp_s = begin_s + i / footage.fps
+            if self._stop.wait(max(stamp_s - time.time(), 0.0)):
+                return False
+            self.send(footage.frames[i % len(footage.frames)], stamp_s)
+            i += 1
+        return True
+
+    def _on_raw(self, message: Image) -> None:
+        if message.encoding not in ("bgr8", "rgb8"):
+            self.trouble = f"cannot use pictures of encoding {message.encoding!r}; known: bgr8, rgb8"
+            return
+        self._size = message.width, message.height
+        self.workers.submit(self._compress, message)
+
+    def _compress(self, message: Image) -> None:
+        try:
+            jpeg = encode(convert.frame_of(message), self.config.quality)
+        except BadData as error:
+            self.trouble = str(error)
+            return
+        self.send(jpeg, convert.seconds(message.header.stamp))
+
+
+def main() -> None:
+    run(Camera)

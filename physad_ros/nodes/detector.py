@@ -1,0 +1,162 @@
+"""The detector: scores the frames of an interaction's window as they come, and the clip once it is whole."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sensor_msgs.msg import CompressedImage
+
+from physad_msgs.msg import FrameScore, Interaction
+from physad_msgs.srv import ScoreClip
+from physad_ros.core.catalogue import load_category
+from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.core.types import Timetable
+from physad_ros.core.window import FrameWindow
+from physad_ros.dataset.video import decode_jpeg
+from physad_ros.detectors.base import Detector, Stream, detectors
+from physad_ros.nodes import convert
+from physad_ros.nodes.base import LATCHED, STREAM, Adapter
+from physad_ros.nodes.parameters import parameter
+from physad_ros.nodes.run import main as run
+from physad_ros.nodes.signals import SignalsCollector
+from physad_ros.nodes.waiting import Overdue, result, until
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """Parameters of the node `detector`."""
+
+    detector: str = parameter("rules", "which detector judges")
+    folder: str = parameter("", "folder of fitted models, one folder a category in it; empty: where the categories lie")
+    patience_s: float = parameter(1.0, "how long to wait for the window's last frames", unit="s", low=0.0, high=10.0)
+
+
+class _Job:
+    """One clip as it is scored. All calls of the detector are made in the worker, in order."""
+
+    def __init__(self, timetable: Timetable):
+        self.timetable = timetable
+        self.window = FrameWindow(timetable)
+        self.over = False  # the window's last frame was seen
+        self.last_arrival_s = float("nan")  # steady clock
+        self.detector: Detector | None = None
+        self.stream: Stream | None = None
+        self.fault = ""  # why it cannot be scored
+
+
+class DetectorNode(Adapter):
+    """Offers ScoreClip, publishes /frame_score."""
+
+    config_type = DetectorConfig
+    config: DetectorConfig
+
+    def __init__(self, values: dict[str, Any] | None = None, **options: Any):
+        super().__init__("detector", values, **options)
+
+    def activate(self) -> None:
+        self._kind = detectors[self.config.detector]  # an unknown name fails here, with the known ones
+        self._loaded: dict[str, Detector] = {}
+        self._job: _Job | None = None
+        self._signals = SignalsCollector(self) if self._kind.uses_signals else None
+        self._score = self.publisher(FrameScore, "/frame_score", STREAM)
+        self.subscribe(Interaction, "/interaction/plan", self._on_plan, LATCHED)
+        self.subscribe(CompressedImage, "/camera/image_raw/compressed", self._on_frame, STREAM)
+        self.serve(ScoreClip, "/score_clip", self._score_clip)
+
+    # -- while the interaction runs -----------------------------------------------------------------------------------
+
+    def _on_plan(self, message: Interaction) -> None:
+        try:
+            self._job = _Job(convert.timetable_of(message))
+        except BadData as error:
+            self.trouble = str(error)
+            return
+        self.workers.submit(self._open, self._job)
+
+    def _on_frame(self, message: CompressedImage) -> None:
+        job = self._job
+        if job is None or job.over:
+            return
+        stamp = convert.seconds(message.header.stamp)
+        slot = job.window.slot(stamp)
+        if slot is not None:
+            job.last_arrival_s = time.monotonic()
+            self.workers.submit(self._push, job, slot, message)
+        job.over = job.window.over(stamp)
+
+    # -- in the worker --------------------------------------------------------------------------------------------------
+
+    def _open(self, job: _Job) -> None:
+        try:
+            job.detector = self._fitted(job.timetable.category)
+            job.stream = job.detector.stream(job.timetable)
+        except (PhysadError, OSError) as error:
+            job.fault = self.trouble = f"the detector {self.config.detector} is not ready: {error}"
+
+    def _fitted(self, category: str) -> Detector:
+        from pathlib import Path
+
+        if category not in self._loaded:
+            folder = Path(self.config.folder) / category if self.config.folder else load_category(category).folder
+            self._loaded[category] = self._kind.load(folder)
+        return self._loaded[category]
+
+    def _push(self, job: _Job, slot: int, message: CompressedImage) -> None:
+        if job.fault or job.stream is None or job.detector is None:
+            return
+        stamp = convert.seconds(message.header.stamp)
+        try:
+            value = job.stream.push(decode_jpeg(message.data, job.detector.height), stamp)
+        except (PhysadError, ValueError) as error:
+            job.fault = self.trouble = f"frame {slot} cannot be used: {error}"
+            return
+        head = convert.header(stamp)
+        self._score.publish(FrameScore(header=head, clip_id=job.timetable.clip_id, index=slot, value=float(value)))
+
+    def _finish(self, job: _Job) -> Any:
+        if job.fault or job.stream is None:
+            raise BadData(job.fault or "the detector was not opened")
+        timetable = job.timetable
+        return job.stream.finish(self._felt(timetable))
+
+    def _felt(self, timetable: Timetable) -> Any:
+        from physad_ros.core.types import Signals
+
+        if self._signals is None:
+            return Signals.none()
+        return self._signals.between(timetable.window_begin_s, timetable.window_end_s)
+
+    # -- the service --------------------------------------------------------------------------------------------------
+
+    async def _score_clip(self, request: ScoreClip.Request, response: ScoreClip.Response) -> ScoreClip.Response:
+        job = self._job
+        response.detector = self.config.detector
+        if job is None or job.timetable.clip_id != request.interaction.clip_id:
+            response.message = f"no frames of {request.interaction.clip_id!r} were scored"
+            return response
+        try:
+            await until(lambda: job.over or bool(job.fault), self.config.patience_s)
+        except Overdue:
+            pass  # frames are missing; what came is scored, and the count tells
+        try:
+            score = await result(self.workers.submit(self._finish, job))
+        except (PhysadError, ValueError) as error:
+            response.message = str(error)
+            return response
+        assert job.detector is not None
+        response.latency_s = time.monotonic() - job.last_arrival_s
+        response.success = True
+        response.score, response.threshold = float(score.value), float(job.detector.threshold)
+        response.findings = [convert.finding_msg(f) for f in score.findings]
+        response.frame_scores = [float(v) for v in score.per_frame]
+        response.frames = job.window.received
+        self.facts.update(latency_ms=round(1e3 * response.latency_s, 1), frames=job.window.received)
+        self.trouble = ""
+        self._job = None
+        return response
+
+
+def main() -> None:
+    run(DetectorNode)

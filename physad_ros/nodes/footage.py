@@ -1,0 +1,78 @@
+"""Footage in the place of an interaction: what was done to the object is on film, so to interact is to play it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from rclpy.action import GoalResponse
+
+from physad_msgs.action import Interact
+from physad_msgs.msg import Interaction
+from physad_msgs.msg import Phase as PhaseMsg
+from physad_ros.core.catalogue import Category, load_category
+from physad_ros.core.errors import PhysadError
+from physad_ros.core.types import Phase, Timetable
+from physad_ros.nodes import convert
+from physad_ros.nodes.base import LATCHED
+from physad_ros.nodes.sources import Footage
+from physad_ros.nodes.waiting import result
+
+if TYPE_CHECKING:
+    from physad_ros.nodes.camera import Camera
+
+LEAD_S = 0.3  # from the announcement to the first frame
+R = Interact.Result
+
+
+class FootageInteraction:
+    """Offers the action Interact in the arm's place, for a stack without a robot."""
+
+    def __init__(self, camera: Camera, footage: Footage):
+        self.plays = False
+        self._camera = camera
+        self._footage = footage
+        self._plan = camera.publisher(Interaction, "/interaction/plan", LATCHED)
+        self._phase = camera.publisher(PhaseMsg, "/interaction/phase")
+        camera.offer(Interact, "/interact", self._interact, lambda _: GoalResponse.REJECT if self.plays else GoalResponse.ACCEPT)
+
+    async def _interact(self, handle: Any) -> Interact.Result:
+        try:
+            category = load_category(handle.request.category)
+        except PhysadError as error:
+            handle.abort()
+            return R(error_code=R.UNKNOWN_CATEGORY, error_string=str(error))
+        have, want = len(self._footage.frames), category.frames
+        if have < want:
+            handle.abort()
+            reason = f"the video has {have} frames; a clip of {category.name} has {want}"
+            return R(error_code=R.REFUSED, error_string=reason)
+        self.plays = True
+        try:
+            whole, message = await self._play(handle.request, category)
+        finally:
+            self.plays = False
+        if whole:
+            handle.succeed()
+            return R(error_code=R.SUCCESSFUL, interaction=message)
+        handle.abort()
+        return R(error_code=R.CANCELED, error_string="the camera was stopped", interaction=message)
+
+    async def _play(self, goal: Interact.Goal, category: Category) -> tuple[bool, Interaction]:
+        fps, begin = self._footage.fps, time.time() + LEAD_S
+        end = begin + category.frames / fps
+        phases = (Phase("clip", begin, end),)
+        timetable = Timetable(
+            goal.clip_id, category.name, goal.object, category.recipe.interaction, phases, begin, end, category.frames, fps
+        )
+        message = convert.interaction_msg(timetable, self._camera.now_s())
+        self._plan.publish(message)
+        self._tell(goal.clip_id, PhaseMsg.RUNNING)
+        played = self._camera.workers.submit(self._camera.play, self._footage, begin, category.frames)
+        whole = bool(await result(played))
+        self._tell(goal.clip_id, PhaseMsg.DONE if whole else PhaseMsg.ABORTED)
+        return whole, message
+
+    def _tell(self, clip_id: str, state: int) -> None:
+        head = convert.header(self._camera.now_s())
+        self._phase.publish(PhaseMsg(header=head, clip_id=clip_id, name="clip", index=0, count=1, state=state))

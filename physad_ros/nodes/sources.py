@@ -1,0 +1,95 @@
+"""Where a camera's pictures come from, as JPEGs: a video file, or a camera of this machine. Knows no ROS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from physad_ros.core.errors import BadData
+
+FRAMES_MAX = 1200  # of a file, kept in memory as JPEGs: about half a gigabyte at 1080p
+FPS_MAX = 240.0
+
+
+def encode(frame: NDArray[np.uint8], quality: int) -> bytes:
+    """(H, W, 3) BGR as JPEG."""
+    done, jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise BadData(f"a picture of shape {frame.shape} cannot be encoded")
+    return jpeg.tobytes()
+
+
+class Footage:
+    """A whole video, encoded before it is played, so that playing keeps time whatever its size."""
+
+    def __init__(self, path: Path, quality: int):
+        """Raises BadData where it is no video, too long or without a usable rate."""
+        if not path.is_file():
+            raise BadData(f"no video at {path}")
+        capture = cv2.VideoCapture(str(path))
+        self.fps = float(capture.get(cv2.CAP_PROP_FPS))
+        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        if not capture.isOpened() or not 0 < self.fps <= FPS_MAX:
+            raise BadData(f"{path} is no video that can be played")
+        if count > FRAMES_MAX:
+            raise BadData(f"{path} has {count} frames; at most {FRAMES_MAX} can be played, so cut it first")
+        self.frames = [encode(frame, quality) for frame in _frames(capture)]
+        if not self.frames:
+            raise BadData(f"{path} has no frames")
+        self.width, self.height = (int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        capture.release()
+
+
+def _frames(capture: cv2.VideoCapture) -> Iterator[NDArray[np.uint8]]:
+    while True:
+        more, frame = capture.read()
+        if not more:
+            return
+        yield frame  # type: ignore[misc]
+
+
+class Device:
+    """A V4L2 camera that sends MJPG; its pictures are passed on as they come, never decoded."""
+
+    def __init__(self, path: str, width: int, height: int, fps: float):
+        """Raises BadData where the camera is not there or does not take the settings; says what it took instead."""
+        self._capture = cv2.VideoCapture(path, cv2.CAP_V4L2)
+        if not self._capture.isOpened():
+            raise BadData(f"no camera at {path}")
+        fourcc = cv2.VideoWriter.fourcc(*"MJPG")
+        asked = {
+            cv2.CAP_PROP_FOURCC: fourcc, cv2.CAP_PROP_FRAME_WIDTH: width, cv2.CAP_PROP_FRAME_HEIGHT: height,
+            cv2.CAP_PROP_FPS: fps,
+        }
+        for setting, value in asked.items():
+            self._capture.set(setting, value)
+        self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 4)
+        took = {setting: self._capture.get(setting) for setting in asked}
+        if any(abs(took[s] - asked[s]) > 0.5 for s in asked):
+            self.close()
+            raise BadData(f"{path} took {tuple(took.values())} instead of {tuple(asked.values())} "
+                          "(format, width, height, rate); see v4l2-ctl --list-formats-ext")
+        self.width, self.height, self.fps = width, height, fps
+
+    def read(self) -> tuple[bytes, float] | None:
+        """The next picture and its exposure on the system's clock [s]; None where the camera has stopped.
+
+        The driver stamps buffers on the monotonic clock, which is set against the system's anew for every frame: the two drift.
+        """
+        more, jpeg = self._capture.read()
+        if not more or jpeg is None:
+            return None
+        age_s = time.monotonic() - float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) * 1e-3
+        if not 0 <= age_s < 1.0:  # a driver that does not stamp
+            age_s = 0.0
+        return np.asarray(jpeg).tobytes(), time.time() - age_s
+
+    def close(self) -> None:
+        self._capture.release()
+

@@ -1,0 +1,78 @@
+"""What the inspector keeps an eye on: the camera's pictures, and whether the nodes it depends on live."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from functools import partial
+from typing import Any
+
+from rclpy.event_handler import QoSLivelinessChangedInfo, SubscriptionEventCallbacks
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Empty
+
+from physad_ros.core.ring import Ring
+from physad_ros.core.types import Timetable
+from physad_ros.nodes import convert
+from physad_ros.nodes.base import LIFE, STREAM, Adapter
+
+MEET_S = 1.0  # for nodes that have just started to find each other
+
+
+class Watch:
+    """Knows when the last picture came, since when it is the same one, and who is alive."""
+
+    def __init__(self, node: Adapter, config: Any):
+        self._node = node
+        self._config = config
+        self.frame_seen_s = -math.inf  # steady clock
+        self.frame_stamp_s = -math.inf
+        self._print = 0  # checksum of the last picture
+        self._changed_s = -math.inf  # stamp of the first frame that showed it
+        self._alive: dict[str, int | None] = dict.fromkeys(config.partners)  # None: not met yet
+        self._arrivals: Ring[float] = Ring(10.0)  # steady clock, by stamp
+        node.subscribe(CompressedImage, "/camera/image_raw/compressed", self._on_frame, STREAM)
+        for name in config.partners:
+            events = SubscriptionEventCallbacks(liveliness=partial(self._on_life, name))
+            node.subscribe(Empty, f"/{name}/alive", lambda _: None, LIFE, event_callbacks=events)
+
+    def _on_frame(self, message: CompressedImage) -> None:
+        stamp = convert.seconds(message.header.stamp)
+        now = zlib.crc32(message.data)
+        if now != self._print or stamp < self.frame_stamp_s:
+            self._print, self._changed_s = now, stamp
+        self.frame_stamp_s, self.frame_seen_s = stamp, self._node.steady_s()
+        self._arrivals.push(stamp, self.frame_seen_s)
+
+    def _on_life(self, name: str, info: QoSLivelinessChangedInfo) -> None:
+        self._alive[name] = info.alive_count
+
+    def dead(self, met: bool) -> tuple[str, ...]:
+        """Partners that do not live; with ``met`` also those that were never seen to."""
+        return tuple(name for name, count in self._alive.items() if count == 0 or (met and count is None))
+
+    def trouble(self, since_s: float, seeing: bool, moving: bool) -> str:
+        """What is wrong; empty if nothing.
+
+        Args:
+            since_s: when watching began, on the steady clock.
+            seeing: frames must come.
+            moving: and must differ.
+        """
+        dead = self.dead(met=self._node.steady_s() - since_s > MEET_S)
+        if dead:
+            return f"{' and '.join(dead)} {'does' if len(dead) == 1 else 'do'} not answer any more"
+        quiet = self._node.steady_s() - max(self.frame_seen_s, since_s)
+        if seeing and quiet > self._config.stall_s:
+            return f"the camera has stalled: no frame for {quiet:.1f} s"
+        same = self.frame_stamp_s - self._changed_s
+        if moving and same > self._config.frozen_s:
+            return f"the picture is frozen: the same one for {same:.1f} s"
+        return ""
+
+    def last_in(self, timetable: Timetable | None) -> float:
+        """When, on the steady clock, the last frame of a window came; not a number where none did."""
+        if timetable is None:
+            return math.nan
+        seen = self._arrivals.window(timetable.window_begin_s, timetable.window_end_s)
+        return seen[-1][1] if seen else math.nan
