@@ -23,6 +23,7 @@ TRAVEL_SPEED = 0.5  # share of the joints' limits away from the object
 LOWER_SPEED = 0.35  # and near it
 GRIP_S = 0.6  # the gripper's whole stroke, with time to settle
 CLEAR_EFFORT_N = 20.0
+RETREAT_S = 1.0  # unhurried, so that it can be entered from beside its path
 
 # Upright over the base: clear of everything on the table from nearly everywhere.
 _UPRIGHT_LIFT_ELBOW_RAD = (-np.pi / 2, 0.0)
@@ -71,7 +72,7 @@ class Grasp(ArmInteraction):
         """From the part being held to the arm parked."""
         steps = held.following()
         steps.grip("release", self.open_m, CLEAR_EFFORT_N)
-        steps.line("retreat", np.array([0.0, 0.0, self.approach_m]))
+        steps.line("retreat", np.array([0.0, 0.0, self.approach_m]), RETREAT_S)
         steps.travel("home", ur5.HOME)
         return steps
 

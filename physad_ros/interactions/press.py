@@ -8,7 +8,7 @@ import numpy as np
 
 from physad_ros.core.catalogue import Category
 from physad_ros.core.types import Floats, Program
-from physad_ros.interactions.arm import CLEAR_EFFORT_N, ArmInteraction, Sequence
+from physad_ros.interactions.arm import CLEAR_EFFORT_N, RETREAT_S, ArmInteraction, Sequence
 from physad_ros.interactions.base import Count, NotNegative, Positive, Vector, assemble, interactions
 from physad_ros.motion import ur5
 
@@ -49,6 +49,6 @@ class Press(ArmInteraction):
             window.wait("rest", self.rest_s)
 
         after = window.following()
-        after.line("retreat", self.approach_m * up)
+        after.line("retreat", self.approach_m * up, RETREAT_S)
         after.travel("home", ur5.HOME)
         return assemble(category, object_name, before.steps, window.steps, after.steps)

@@ -36,6 +36,15 @@ def check(move: Move) -> None:
         check_limit(move.phase, what, unit, values, limits if what == "position" else _SLACK * limits)
 
 
+def is_within(move: Move) -> bool:
+    """Whether check() lets the motion pass."""
+    try:
+        check(move)
+    except Impossible:
+        return False
+    return True
+
+
 def check_limit(phase: str, what: str, unit: str, values: Floats, limits: Floats) -> None:
     """Impossible, with phase, joint, value and limit, where a size among ``values`` (N, 6) is above ``limits`` (6,)."""
     over = values.max(axis=0) - limits

@@ -16,7 +16,7 @@ from physad_ros.core.errors import Impossible
 from physad_ros.core.types import Floats, Move
 from physad_ros.motion import path as paths
 from physad_ros.motion import ur5
-from physad_ros.motion.limits import check, check_limit, excess
+from physad_ros.motion.limits import check, check_limit, excess, is_within
 
 __all__ = ["PERIOD_S", "along", "arc", "check", "entered_from", "line", "sample", "to_joints"]
 
@@ -41,9 +41,9 @@ def to_joints(
     if np.abs(np.asarray(goal_rad) - start_rad).max() < 1e-9:
         times = np.array([0.0, duration_s or PERIOD_S])
         return Move(phase, times, np.stack([start_rad, start_rad]), np.zeros((2, 6)))
-    velocity, acceleration = speed * ur5.VELOCITY_MAX_RAD_S, speed * ur5.ACCELERATION_MAX_RAD_S2
-    profile = _profile(start_rad, goal_rad, velocity, acceleration, speed * ur5.JERK_MAX_RAD_S3)
-    return _stretched(Move(phase, *_sampled(profile)), duration_s)
+    way = np.asarray(goal_rad) - start_rad
+    times, s, s_rate = _profile(way, speed)
+    return _stretched(Move(phase, times, start_rad + s * way, s_rate * way), duration_s)
 
 
 def line(
@@ -96,13 +96,8 @@ def along(
         Impossible: see ``line``.
     """
     knots = np.linspace(0.0, 1.0, _PATH_KNOTS)
-    rate = np.abs(paths.rates(path, knots, paths.follow(phase, path, knots, start_rad))).max(axis=0) + 1e-9  # (6,)
-    velocity = min(speed * float((ur5.VELOCITY_MAX_RAD_S / rate).min()), TOOL_SPEED_MAX_M_S / max(length_m, 1e-9))
-    acceleration = speed * float((ur5.ACCELERATION_MAX_RAD_S2 / rate).min())
-    jerk = speed * float((ur5.JERK_MAX_RAD_S3 / rate).min())
-    times, s, s_rate = _sampled(
-        _profile(np.zeros(1), np.ones(1), np.array([velocity]), np.array([acceleration]), np.array([jerk]))
-    )
+    rate = np.abs(paths.rates(path, knots, paths.follow(phase, path, knots, start_rad))).max(axis=0)  # (6,)
+    times, s, s_rate = _profile(rate, speed, TOOL_SPEED_MAX_M_S / max(length_m, 1e-9))
     positions = paths.follow(phase, path, s[:, 0], start_rad)
     move = Move(phase, times, positions, paths.rates(path, s[:, 0], positions) * s_rate)
     return _stretched(_slowed(move, excess(move)), duration_s)  # the path's curvature asks for more than its slope
@@ -132,10 +127,11 @@ def entered_from(move: Move, at_rad: Floats) -> Move:
     The path before its point nearest to the arm is left out: the arm holds until about that point's time, takes up the
     path's speed around it, and from then on is where the motion would have it at every instant. What the arm stands
     beside the path is made up for smoothly in the later half, so that a retreat first leaves as it was planned to.
-    Where the arm stands too near to an end of the path to take up speed, it counts as beside that end.
+    Where the arm stands too near to an end of the path to take up speed, it counts as beside that end; and where joining
+    the path is beyond the limits, the arm goes straight to its end through joint space.
 
     Raises:
-        Impossible: the arm stands so far from the path that the limits do not let it join in time.
+        Impossible: the arm stands too far away to reach even the path's end in the motion's time.
     """
     q = np.asarray(at_rad, dtype=float)
     if not np.isfinite(q).all():
@@ -144,17 +140,13 @@ def entered_from(move: Move, at_rad: Floats) -> Move:
     if np.abs(q - move.positions_rad[0]).max() < 1e-9:
         return move
     room = min(near, end - near)
-    entries = [(near, min(merge, room)) for merge in _MERGE_S if room > 0]
-    entries.append((0.0 if near < end / 2 else end, 0.0))
-    reason: Impossible | None = None
-    for at_s, merge_s in entries:
-        entered = _entered(move, q, at_s, merge_s)
-        try:
-            check(entered)
+    entries = [_entered(move, q, near, min(merge, room)) for merge in _MERGE_S if room > 0]
+    entries.append(_entered(move, q, 0.0 if near < end / 2 else end, 0.0))
+    for entered in entries:
+        if is_within(entered):
             return entered
-        except Impossible as error:
-            reason = reason or error
-    raise Impossible(f"cannot go on from where the arm stands: {reason}")
+    straight = to_joints(move.phase, q, move.positions_rad[-1], speed=1.0, duration_s=end)
+    return replace(straight, guard_n=move.guard_n)
 
 
 def _entered(move: Move, q: Floats, near_s: float, merge_s: float) -> Move:
@@ -206,22 +198,25 @@ def _stretched(move: Move, duration_s: float | None) -> Move:
     return slowed
 
 
-def _profile(start: Floats, goal: Floats, velocity: Floats, acceleration: Floats, jerk: Floats) -> ruckig.Trajectory:
-    n = len(start)
-    given = ruckig.InputParameter(n)
-    given.current_position, given.target_position = np.asarray(start).tolist(), np.asarray(goal).tolist()
-    given.max_velocity, given.max_acceleration, given.max_jerk = velocity.tolist(), acceleration.tolist(), jerk.tolist()
-    given.synchronization = ruckig.Synchronization.Phase
-    trajectory = ruckig.Trajectory(n)
-    result = ruckig.Ruckig(n).calculate(given, trajectory)
+def _profile(rate: Floats, speed: float, rate_max: float = np.inf) -> tuple[Floats, Floats, Floats]:
+    """The fastest jerk-limited run of a parameter from 0 to 1, at rest at both ends, at a share ``speed`` of the limits.
+
+    All joints are in phase, whatever their limits. Joint i moves by at most ``rate[i]`` per unit of the parameter.
+
+    Returns:
+        times (N,) evenly spaced, parameter (N, 1), its rate (N, 1).
+    """
+    size = np.abs(rate) + 1e-9
+    given = ruckig.InputParameter(1)
+    given.current_position, given.target_position = [0.0], [1.0]
+    given.max_velocity = [min(speed * float((ur5.VELOCITY_MAX_RAD_S / size).min()), rate_max)]
+    given.max_acceleration = [speed * float((ur5.ACCELERATION_MAX_RAD_S2 / size).min())]
+    given.max_jerk = [speed * float((ur5.JERK_MAX_RAD_S3 / size).min())]
+    profile = ruckig.Trajectory(1)
+    result = ruckig.Ruckig(1).calculate(given, profile)
     if result not in (ruckig.Result.Working, ruckig.Result.Finished):
-        raise Impossible(f"no jerk-limited profile from {given.current_position} to {given.target_position}: {result}")
-    return trajectory
-
-
-def _sampled(profile: ruckig.Trajectory) -> tuple[Floats, Floats, Floats]:
-    """Times (N,), positions and velocities (N, D), evenly spaced, at rest at both ends."""
+        raise Impossible(f"no jerk-limited profile for joint rates {rate.tolist()}: {result}")
     times = np.linspace(0.0, profile.duration, max(ceil(profile.duration / PERIOD_S), 2) + 1)
-    states = np.array([profile.at_time(t)[:2] for t in times.tolist()])  # (N, 2, D)
+    states = np.array([profile.at_time(t)[:2] for t in times.tolist()])  # (N, 2, 1)
     states[[0, -1], 1] = 0.0
     return times, states[:, 0], states[:, 1]
