@@ -21,11 +21,12 @@ COLOURS = {
 }
 OPENED_RAD = 0.62  # about where the press ends
 
-Outline = tuple[float, tuple[tuple[float, float], ...]]  # half width and the corners (x, z), all in mm of a clip 58 mm long
+#: half width, and the corners (x, z), in mm of a clip 58 mm long
+Outline = tuple[float, tuple[tuple[float, float], ...]]
 
 LOWER: dict[str, Outline] = {
-    "hull": (5.5, ((-29, 6.2), (-26.9, 4.1), (-19, 1.8), (-11.2, 0.4), (1.5, 0), (11.2, 0.2), (20, 1.2), (28.6, 3.6), (28.8, 4.7),
-                   (19, 5.1), (-13.2, 6.9), (-25.9, 7.3), (-28.8, 6.8))),
+    "hull": (5.5, ((-29, 6.2), (-26.9, 4.1), (-19, 1.8), (-11.2, 0.4), (1.5, 0), (11.2, 0.2), (20, 1.2), (28.6, 3.6), 
+                   (28.8, 4.7), (19, 5.1), (-13.2, 6.9), (-25.9, 7.3), (-28.8, 6.8))),
     "tower": (5.2, ((-1.7, 4.5), (0.8, 12.4), (2.3, 14.1), (4, 14.6), (5.7, 13.5), (6.8, 9), (8.1, 4.5))),
     "step": (3.5, ((6, 4.5), (7.3, 9.4), (10.3, 6), (16.6, 7.1), (16.9, 4.4))),
     "beak": (5.0, ((18.3, 4.7), (19.6, 7), (22, 7.1), (29, 4.9), (28.8, 3.4), (18.3, 1.4))),
@@ -54,8 +55,9 @@ class ClipParts:
 
 def sample(variant: dict[str, Any], defect: str, severity: float, rng: np.random.Generator) -> ClipParts:
     """A clip of one object type: normal parts first, so that a defect changes nothing else for the same seed."""
+    colour = np.array(COLOURS[variant.get("colour", "blue")])
     parts = ClipParts(
-        colour=np.clip(np.array(COLOURS[variant.get("colour", "blue")]) * rng.uniform(0.85, 1.1) + rng.normal(0, 0.015, 3), 0, 1),
+        colour=np.clip(colour * rng.uniform(0.85, 1.1) + rng.normal(0, 0.015, 3), 0, 1),
         size=float(variant.get("size", 1.0)) * rng.uniform(0.97, 1.03),
         stiffness_nm=rng.uniform(0.06, 0.10),
         preload_nm=rng.uniform(0.04, 0.06),
@@ -82,7 +84,7 @@ _DEFECTS = {"unable_press": _unable_press, "unable_rebound": _unable_rebound}
 
 
 def prism(outline: Outline) -> Floats:
-    """Corners (N, 3) [m] of a piece of the lever: the outline drawn out along y, rounded at its sides, slimmer towards the lever's ends."""
+    """Corners (N, 3) [m] of a piece: its outline drawn out along y, rounded at the sides, slimmer towards the clip's ends."""
     half, corners = outline
     flat = np.array(corners, dtype=float)
     low, high = flat.min(axis=0), flat.max(axis=0)
@@ -103,8 +105,10 @@ def build(parts: ClipParts, file: Path) -> mujoco.MjSpec:
         for piece, outline in pieces.items():
             name = f"{body.name}_{piece}"
             spec.add_mesh(name=name, uservert=(prism(outline) - body.pos).ravel())
-            shape = spec.find_default("clip_shape")
-            body.add_geom(shape, name=name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, material="clip_plastic", mass=0)
+            geom = body.add_geom(
+                spec.find_default("clip_shape"), name=name, meshname=name, material="clip_plastic", mass=0
+            )
+            geom.type = mujoco.mjtGeom.mjGEOM_MESH
     _resize(spec, parts.size)
     pivot = spec.joint("clip_pivot")
     pivot.range = [0, parts.opens_rad]

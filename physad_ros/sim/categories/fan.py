@@ -41,7 +41,7 @@ class FanParts:
     drag_nm_s2: float  # of the air: torque over speed squared
     mount_rad_s: tuple[float, float]  # natural frequency of the mount along x and z
     mount_damping: float  # ratio
-    catches_s: tuple[tuple[float, float], ...] = ()  # since the motor began to turn: when something blocks the rotor, how long
+    catches_s: tuple[tuple[float, float], ...] = ()  # when the rotor is blocked since the motor began to turn; how long
     rub: float = 0.0  # by what part the tightest place of a turn slows the rotor
     rub_at_rad: float = 0.0  # where that place is
 
@@ -118,7 +118,8 @@ def blade_mesh(radius_m: float, blades: int, pitch_rad: float) -> tuple[Floats, 
     along = np.sin(np.pi / 2 * np.linspace(0, 1, rows))[:, None]  # (R, 1)
     across = np.linspace(-1, 1, columns)[None, :]  # (1, C)
     widen = 0.34 + 0.66 * np.sin(np.pi / 2 * np.clip(along / 0.62, 0, 1)) ** 1.5
-    half = 0.34 * radius_m * min(1.0, 5.9 / max(blades, 5)) * widen * (1 - 0.4 * np.clip((along - 0.6) / 0.4, 0, 1) ** 3)
+    narrow = 1 - 0.4 * np.clip((along - 0.6) / 0.4, 0, 1) ** 3
+    half = 0.34 * radius_m * min(1.0, 5.9 / max(blades, 5)) * widen * narrow
     pitch = pitch_rad + (0.55 * pitch_rad - pitch_rad) * along
     x = root_m + (radius_m - root_m) * along - 0.12 * radius_m * np.abs(across) ** 2.5 * along**4
     y = half * across * np.sin(pitch) + 0.12 * half * (1 - across**2)
@@ -174,7 +175,8 @@ class Bearing:
         self._dof = model.joint("motor").dofadr[0]
         servo = model.actuator("motor").id
         self._stall_nm = float(model.actuator_forcerange[servo, 1])
-        slow = (1 - parts.rub) * NOMINAL_RAD_S  # where the grease is thickest; the motor gives its servo's torque, at most its stall torque
+        # where the grease is thickest the motor gives what its servo asks for, at most its stall torque
+        slow = (1 - parts.rub) * NOMINAL_RAD_S
         self._thickest = min(-model.actuator_biasprm[servo, 2] * (NOMINAL_RAD_S - slow), self._stall_nm) / slow
         self._runs_s = 0.0
 
