@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Annotated
@@ -22,6 +23,7 @@ Effort = Annotated[float, pydantic.Field(gt=0, le=gripper.EFFORT_MAX_N)]
 TRAVEL_SPEED = 0.5  # share of the joints' limits away from the object
 LOWER_SPEED = 0.35  # and near it
 GRIP_S = 0.6  # the gripper's whole stroke, with time to settle
+NEAR_OBJECT_M = 0.25  # horizontally; nearer and low, the tool may stand inside the object
 CLEAR_EFFORT_N = 20.0
 RETREAT_S = 1.0  # unhurried, so that it can be entered from beside its path
 
@@ -62,6 +64,7 @@ class Grasp(ArmInteraction):
         above[2, 3] += self.approach_m
         steps = Sequence(self.world(category), start_rad, self.open_m)
         steps.grip("approach", self.open_m, CLEAR_EFFORT_N)
+        steps.rise("approach", category.fixture, above[2, 3])
         steps.travel("approach", ur5.nearest(above, ur5.HOME))
         steps.line("lower", np.array([0.0, 0.0, -self.approach_m]), guard_n=self.guard_n)
         steps.grip("grip", self.closed_m, self.effort_n, holds=True)
@@ -99,6 +102,17 @@ class Sequence:
         collision.check(self.world, move, self.opening_m)
         self.steps.append(move)
         self.at_rad = move.positions_rad[-1]
+
+    def rise(self, phase: str, fixture: Fixture, height_m: float) -> None:
+        """Straight up to ``height_m`` above the table if the tool stands low beside the object, as after a stop midway.
+
+        Where the arm cannot rise straight it stays, and the checks of what follows decide.
+        """
+        x, y, z = ur5.forward_tcp(self.at_rad)[:3, 3]
+        if z >= height_m - 1e-3 or np.hypot(x - fixture.position_m[0], y - fixture.position_m[1]) > NEAR_OBJECT_M:
+            return
+        with suppress(Impossible):
+            self.line(phase, np.array([0.0, 0.0, height_m - z]))
 
     def travel(self, phase: str, goal_rad: Floats) -> None:
         """Through joint space to ``goal_rad``: directly, or where that hits something by way of a raised arm."""

@@ -13,6 +13,7 @@ from physad_ros.interactions.base import Interaction, NonZero, NotNegative, Posi
 from physad_ros.motion import gripper, ur5
 
 _PARKED_RAD = 0.02
+_CLEAR_M = 0.30  # above anything that a motor turns
 
 
 @interactions.register("drive")
@@ -31,6 +32,7 @@ class Drive(Interaction):
     def plan(self, category: Category, object_name: str, start_rad: Floats) -> Program:
         arm = Sequence(self.world(category), start_rad, gripper.OPENING_MAX_M)
         if np.abs(arm.at_rad - ur5.HOME).max() > _PARKED_RAD:
+            arm.rise("park", category.fixture, _CLEAR_M)
             arm.travel("park", ur5.HOME)
         arm.wait("settle", self.settle_s)
         arm.settle("settle")

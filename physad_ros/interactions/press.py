@@ -35,6 +35,7 @@ class Press(ArmInteraction):
 
         before = Sequence(self.world(category), start_rad, opening_m=0.0)
         before.grip("approach", 0.0, CLEAR_EFFORT_N)
+        before.rise("approach", category.fixture, above[2, 3])
         before.travel("approach", ur5.nearest(above, ur5.HOME))
         before.line("lower", -self.approach_m * up, guard_n=self.guard_n)
         before.settle("lower")

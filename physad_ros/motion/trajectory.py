@@ -127,8 +127,8 @@ def entered_from(move: Move, at_rad: Floats) -> Move:
     The path before its point nearest to the arm is left out: the arm holds until about that point's time, takes up the
     path's speed around it, and from then on is where the motion would have it at every instant. What the arm stands
     beside the path is made up for smoothly in the later half, so that a retreat first leaves as it was planned to.
-    Where the arm stands too near to an end of the path to take up speed, it counts as beside that end; and where joining
-    the path is beyond the limits, the arm goes straight to its end through joint space.
+    Where the arm stands too near to an end of the path to take up speed, it counts as beside that end; and where
+    joining the path is beyond the limits, the arm goes straight to its end through joint space.
 
     Raises:
         Impossible: the arm stands too far away to reach even the path's end in the motion's time.
@@ -199,7 +199,7 @@ def _stretched(move: Move, duration_s: float | None) -> Move:
 
 
 def _profile(rate: Floats, speed: float, rate_max: float = np.inf) -> tuple[Floats, Floats, Floats]:
-    """The fastest jerk-limited run of a parameter from 0 to 1, at rest at both ends, at a share ``speed`` of the limits.
+    """The fastest jerk-limited run of a parameter from 0 to 1, at rest at both ends, at a share of the limits.
 
     All joints are in phase, whatever their limits. Joint i moves by at most ``rate[i]`` per unit of the parameter.
 
