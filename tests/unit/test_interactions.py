@@ -1,4 +1,4 @@
-"""What each interaction does at the tool: presses, turns and slides are where the recipe says, in the object's frame."""
+"""What each interaction does at the tool: it presses, turns and slides where the recipe says, in the object's frame."""
 
 import numpy as np
 import pytest
