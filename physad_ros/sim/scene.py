@@ -1,0 +1,156 @@
+"""The whole rig with one specimen on it, compiled; and the eye that sees it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from physad_ros.core.catalogue import Camera, Category, load_category
+from physad_ros.core.errors import PhysadError
+from physad_ros.core.paths import share_dir
+from physad_ros.core.types import Floats
+from physad_ros.sim.specimen import Specimen, stream
+from physad_ros.sim.twin import Twin, twins
+
+STEP_HZ: Final = 480  # physics; a whole number of steps a frame
+FIXTURE: Final = "fixture"
+
+Size = tuple[int, int]  # width, height in pixels
+
+
+@dataclass(frozen=True)
+class Servo:
+    """What drives a joint of the rig's motor or servo."""
+
+    gain_nm_s: float  # torque for a velocity that is off by 1 rad/s
+    torque_max_nm: float
+
+
+SERVOS: Final = {"motor": Servo(0.05, 0.15), "servo": Servo(0.05, 0.18)}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the picture differs from one day to the next."""
+
+    camera_shift_m: Floats  # (3,)
+    target_shift_m: Floats  # (3,)
+    zoom: float
+    gains: dict[str, float]  # of the lights, by channel
+    tint: Floats  # (3,) colour of the light
+
+    @classmethod
+    def of(cls, seed: int) -> Look:
+        """Small, and following from the seed."""
+        rng = stream(seed, "look")
+        warm = rng.uniform(-0.03, 0.03)
+        return cls(
+            camera_shift_m=rng.normal(0, 0.002, 3),
+            target_shift_m=rng.normal(0, 0.001, 3),
+            zoom=float(rng.uniform(0.985, 1.015)),
+            gains={channel: float(rng.uniform(0.9, 1.1)) for channel in ("left", "right")},
+            tint=np.array([1 + warm, 1.0, 1 - warm]),
+        )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A compiled rig. ``twin`` and ``specimen`` are None where nothing lies on the fixture."""
+
+    model: mujoco.MjModel
+    data: mujoco.MjData
+    category: Category
+    specimen: Specimen | None
+    twin: Twin | None
+    look: Look
+    size: Size
+
+
+def build(specimen: Specimen | None, size: Size = (640, 360), category: str | None = None) -> Scene:
+    """Compile the rig with ``specimen``; with None, the empty rig as it stands ready for ``category``.
+
+    Raises:
+        UnknownName: a category, object or defect that is not there.
+        BadData: a category.yaml that cannot be used.
+    """
+    data = load_category(specimen.category if specimen else category or "clip")
+    look = Look.of(specimen.seed if specimen else 0)
+    spec = mujoco.MjSpec.from_file(str(share_dir() / "models" / "rig" / "rig.xml"))
+    spec.option.timestep = 1 / STEP_HZ  # not a decimal fraction, so not in the file
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = size
+    _add_camera(spec, data.camera, look)
+    half_yaw = data.fixture.yaw_rad / 2
+    fixture = spec.worldbody.add_body(
+        name=FIXTURE, pos=data.fixture.position_m, quat=[np.cos(half_yaw), 0, 0, np.sin(half_yaw)]
+    )
+    twin = _put(spec, fixture, data, specimen) if specimen else None
+    for name, servo in SERVOS.items():
+        if spec.joint(name) is not None:
+            _drive(spec, name, servo)
+    model = spec.compile()
+    scene = Scene(model, mujoco.MjData(model), data, specimen, twin, look, size)
+    if twin:
+        twin.reset(model, scene.data)
+    return scene
+
+
+def _put(spec: mujoco.MjSpec, fixture: mujoco.MjsBody, category: Category, specimen: Specimen) -> Twin:
+    category.check_label(specimen.defect)
+    category.object_named(specimen.object)
+    twin = twins[category.name](category, specimen, specimen.rng("twin"))
+    twin.build(spec, fixture)
+    return twin
+
+
+def _drive(spec: mujoco.MjSpec, joint: str, servo: Servo) -> None:
+    actuator = spec.add_actuator(name=joint, target=joint, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+    actuator.set_to_velocity(servo.gain_nm_s)
+    actuator.forcerange, actuator.forcelimited = [-servo.torque_max_nm, servo.torque_max_nm], True
+
+
+def _add_camera(spec: mujoco.MjSpec, camera: Camera, look: Look) -> None:
+    at = np.array(camera.position_m) + look.camera_shift_m
+    back = at - (np.array(camera.target_m) + look.target_shift_m)
+    back /= np.linalg.norm(back)
+    right = np.cross([0.0, 0.0, 1.0], back)
+    right /= np.linalg.norm(right)
+    turn = np.column_stack([right, np.cross(back, right), back])
+    quat = np.empty(4)
+    mujoco.mju_mat2Quat(quat, turn.ravel())
+    spec.worldbody.add_camera(name="camera", pos=at, quat=quat, fovy=camera.fovy_deg * look.zoom)
+
+
+class Eye:
+    """Draws what the scene's camera sees. Belongs to the thread that made it, as OpenGL does."""
+
+    def __init__(self, scene: Scene):
+        width, height = scene.size
+        try:
+            self._renderer = mujoco.Renderer(scene.model, height, width, max_geom=1000)
+        except (ImportError, RuntimeError, AttributeError) as error:
+            raise PhysadError(
+                f"cannot draw pictures with MUJOCO_GL={os.environ.get('MUJOCO_GL')}: {error}; "
+                "install libegl1 and libegl-mesa0, or libosmesa6"
+            ) from error
+        flags = self._renderer.scene.flags
+        for flag in (mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_SKYBOX, mujoco.mjtRndFlag.mjRND_HAZE):
+            flags[flag] = False
+        self._option = mujoco.MjvOption()
+        self._option.geomgroup[:] = [1, 1, 1, 0, 0, 0]
+        self._option.sitegroup[:] = 0
+        self._scene = scene
+
+    def see(self, camera: str = "camera") -> NDArray[np.uint8]:
+        """The picture (H, W, 3) BGR."""
+        self._renderer.update_scene(self._scene.data, camera, self._option)
+        return np.asarray(cv2.cvtColor(self._renderer.render(), cv2.COLOR_RGB2BGR), dtype=np.uint8)
+
+    def close(self) -> None:
+        """Give the OpenGL context back."""
+        self._renderer.close()
