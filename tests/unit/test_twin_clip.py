@@ -10,7 +10,9 @@ import pytest
 
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.types import NORMAL_LABEL, Floats
+from physad_ros.sim import scene
 from physad_ros.sim.categories import clip
+from physad_ros.sim.specimen import Specimen
 
 CATEGORY = load_category("clip")
 PRESS = CATEGORY.recipe.parameters
@@ -25,7 +27,8 @@ def parts_of(defect: str = NORMAL_LABEL, severity: float = 0.5, seed: int = 0) -
 
 def on_a_bench(parts: clip.ClipParts, finger: bool = False) -> mujoco.MjModel:
     """The clip, perhaps under a finger as wide as the gripper's that pushes with at most the guard's force."""
-    spec = clip.build(parts, CATEGORY.folder / "clip.xml")
+    spec = mujoco.MjSpec.from_file(str(CATEGORY.folder / "clip.xml"))
+    clip.assemble(spec, parts)
     spec.option.timestep = 1 / 480
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     if finger:
@@ -38,6 +41,10 @@ def on_a_bench(parts: clip.ClipParts, finger: bool = False) -> mujoco.MjModel:
     return spec.compile()
 
 
+def jaw_rad(data: mujoco.MjData) -> float:
+    return float(data.joint("clip_pivot").qpos[0])
+
+
 def press(parts: clip.ClipParts) -> dict[str, Floats]:
     """Down in 0.8 s, hold for 0.4 s, up in 0.4 s, rest for 0.4 s; what is true at each step, finger_m included."""
     model = on_a_bench(parts, finger=True)
@@ -48,7 +55,7 @@ def press(parts: clip.ClipParts) -> dict[str, Floats]:
         data.ctrl[0] = TOP_M + np.interp(data.time, [0, 0.4, 0.8, 1.2, 1.6], [0.02, 0, -DEPTH_M, -DEPTH_M, 0.02])
         mujoco.mj_step(model, data)
         finger_m, force_n = float(data.joint("finger").qpos[0]), -float(data.actuator_force[0])
-        rows.append({**clip.truth(data), "finger_m": finger_m, "force_n": force_n})
+        rows.append({"jaw_rad": jaw_rad(data), "finger_m": finger_m, "force_n": force_n})
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -110,7 +117,7 @@ def test_the_jaw_stands_where_spring_and_torque_balance(torque_nm: float) -> Non
     mujoco.mj_step(model, data, 960)
     weight_nm = 0.004 * 9.81 * 0.002  # the lever's, with its centre of mass near the pivot
     expected = max(torque_nm - parts.preload_nm, 0) / parts.stiffness_nm
-    assert clip.truth(data)["jaw_rad"] == pytest.approx(expected, abs=2e-3 + weight_nm / parts.stiffness_nm)
+    assert jaw_rad(data) == pytest.approx(expected, abs=2e-3 + weight_nm / parts.stiffness_nm)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -125,7 +132,7 @@ def test_let_go_it_shuts_as_a_damped_spring_does(seed: int) -> None:
     # freely, (0.6 + preload angle) cos(w t) comes down to the preload angle
     ahead = parts.preload_nm / parts.stiffness_nm
     free_s = np.arccos(ahead / (0.6 + ahead)) * np.sqrt(inertia[0, 0] / parts.stiffness_nm)
-    while clip.truth(data)["jaw_rad"] > 0 and data.time < 1:
+    while jaw_rad(data) > 0 and data.time < 1:
         mujoco.mj_step(model, data)
     assert free_s < data.time < 0.12
 
@@ -136,7 +143,7 @@ def test_the_stops_hold_against_the_whole_guard() -> None:
     data = mujoco.MjData(model)
     data.qfrc_applied[0] = GUARD_N * 0.03
     mujoco.mj_step(model, data, 480)
-    assert clip.truth(data)["jaw_rad"] == pytest.approx(parts.opens_rad, abs=5e-3)
+    assert jaw_rad(data) == pytest.approx(parts.opens_rad, abs=5e-3)
 
 
 @pytest.mark.parametrize("label", CATEGORY.labels)
@@ -151,6 +158,16 @@ def test_a_defect_cannot_be_told_from_the_look_of_the_clip(defect: str) -> None:
     broken, whole = parts_of(defect, seed=5), parts_of(seed=5)
     assert broken.size == whole.size
     assert broken.colour.tolist() == whole.colour.tolist()
+
+
+@pytest.mark.parametrize("label", CATEGORY.labels)
+def test_on_the_rig_it_stays_shut_and_tells_its_true_state(label: str) -> None:
+    stage = scene.build(Specimen("clip", "clip_1", label, 0.5, 7))
+    assert stage.twin is not None
+    mujoco.mj_step(stage.model, stage.data, 240)
+    truth = stage.twin.truth(stage.model, stage.data)
+    assert truth["jaw_rad"] == jaw_rad(stage.data)
+    assert abs(truth["jaw_rad"]) < 0.01 and abs(truth["jaw_rad_s"]) < 0.01
 
 
 def test_shut_it_lies_on_the_table_with_its_beaks_together() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
 
 from physad_ros.core.types import NORMAL_LABEL, Floats
+from physad_ros.sim.shapes import Outline, prism
+from physad_ros.sim.twin import Twin, twins
 
 COLOURS = {
     "blue": (0.20, 0.29, 0.58),
@@ -19,21 +20,22 @@ COLOURS = {
     "white": (0.80, 0.80, 0.78),
     "pink": (0.85, 0.38, 0.52),
 }
+TAPER_MM = 30.0  # where the levers end
 OPENED_RAD = 0.62  # about where the press ends
 
-#: half width, and the corners (x, z), in mm of a clip 58 mm long
-Outline = tuple[float, tuple[tuple[float, float], ...]]
-
+# drawn after the shut clip of the footage, 58 mm long; its middle is x = 0
 LOWER: dict[str, Outline] = {
-    "hull": (5.5, ((-29, 6.2), (-26.9, 4.1), (-19, 1.8), (-11.2, 0.4), (1.5, 0), (11.2, 0.2), (20, 1.2), (28.6, 3.6), 
+    "hull": (5.5, ((-29, 6.2), (-26.9, 4.1), (-19, 1.8), (-11.2, 0.4), (1.5, 0), (11.2, 0.2), (20, 1.2), (28.6, 3.6),
                    (28.8, 4.7), (19, 5.1), (-13.2, 6.9), (-25.9, 7.3), (-28.8, 6.8))),
-    "tower": (5.2, ((-1.7, 4.5), (0.8, 12.4), (2.3, 14.1), (4, 14.6), (5.7, 13.5), (6.8, 9), (8.1, 4.5))),
+    "tower": (5.2, ((-1.7, 4.5), (0.6, 11.9), (1.3, 13.4), (2.5, 14.4), (4, 14.7), (5.3, 14.1), (6.1, 12.9),
+                    (8.1, 4.5))),
     "step": (3.5, ((6, 4.5), (7.3, 9.4), (10.3, 6), (16.6, 7.1), (16.9, 4.4))),
     "beak": (5.0, ((18.3, 4.7), (19.6, 7), (22, 7.1), (29, 4.9), (28.8, 3.4), (18.3, 1.4))),
 }  # fmt: skip
 UPPER: dict[str, Outline] = {
     "handle": (5.5, ((-22.1, 32.9), (-19.1, 34.8), (-12.7, 33.3), (7.2, 24.8), (7.9, 20.6), (1.2, 18.9))),
-    "lug": (3.6, ((3.0, 24), (9.3, 22), (14.2, 18.8), (12.4, 15), (8.4, 12.1), (6.3, 12.6), (1.2, 15.2), (0.5, 20.5))),
+    "spine": (5.4, ((-1, 19.8), (3, 23.2), (10, 20.6), (19.5, 14.6), (20, 9.6), (9.5, 14.9), (2, 18.6))),
+    "lug": (4.4, ((3.0, 24), (9.3, 22), (14.2, 18.8), (12.4, 15), (8.4, 12.1), (6.3, 12.6), (1.2, 15.2), (0.5, 20.5))),
     "front": (5.3, ((8.8, 21.2), (10.8, 22.6), (16.3, 19.4), (22, 15.5), (21, 9), (9.8, 14.5), (8, 17.8))),
     "collar": (5.6, ((20.2, 16.8), (22.5, 15.7), (23.3, 14), (20.8, 8.4), (18.6, 9.6))),
     "beak": (5.0, ((20.8, 15.6), (27.1, 11.1), (29.3, 8), (28.9, 4.9), (19.6, 8), (19.4, 10))),
@@ -70,41 +72,27 @@ def sample(variant: dict[str, Any], defect: str, severity: float, rng: np.random
 
 def _unable_press(parts: ClipParts, severity: float) -> ClipParts:
     """The pivot has seized after a little play: past it, nothing moves."""
-    return replace(parts, friction_nm=parts.friction_nm + 0.05 * severity, opens_rad=max(0.22 * (1 - severity), 0.005))
+    return replace(parts, friction_nm=parts.friction_nm + 0.05 * severity, opens_rad=max(0.2 * (1 - severity), 0.005))
 
 
 def _unable_rebound(parts: ClipParts, severity: float) -> ClipParts:
     """The spring is broken and what is left of it cannot overcome the worn pivot's friction."""
     left = 0.5 * parts.stiffness_nm * (1 - severity)
-    rests_rad = OPENED_RAD * (0.25 + 0.75 * severity)
+    rests_rad = OPENED_RAD * (0.35 + 0.65 * severity)
     return replace(parts, stiffness_nm=left, preload_nm=0.0, friction_nm=max(5e-3, left * rests_rad))
 
 
 _DEFECTS = {"unable_press": _unable_press, "unable_rebound": _unable_rebound}
 
 
-def prism(outline: Outline) -> Floats:
-    """Corners (N, 3) [m] of a piece: its outline drawn out along y, rounded at the sides, slimmer towards the clip's ends."""
-    half, corners = outline
-    flat = np.array(corners, dtype=float)
-    low, high = flat.min(axis=0), flat.max(axis=0)
-    rings = []
-    for across, bevel_mm in ((-1.0, 1.0), (-0.8, 0.25), (0.0, 0.0), (0.8, 0.25), (1.0, 1.0)):
-        ring = (low + high) / 2 + (flat - (low + high) / 2) * (1 - 2 * bevel_mm / (high - low))
-        width = half * (1 - 0.45 * (np.abs(ring[:, 0]) / 30) ** 2.5)
-        rings.append(np.column_stack([ring[:, 0], across * width, ring[:, 1]]))
-    return np.concatenate(rings) * 1e-3
-
-
-def build(parts: ClipParts, file: Path) -> mujoco.MjSpec:
-    """The clip as MJCF, from clip.xml."""
-    spec = mujoco.MjSpec.from_file(str(file))
+def assemble(spec: mujoco.MjSpec, parts: ClipParts) -> None:
+    """Make the nominal clip of clip.xml one of these parts."""
     spec.material("clip_plastic").rgba = [*parts.colour, 1]
     levers = ((spec.body("clip"), LOWER), (spec.body("clip_upper"), UPPER))
     for body, pieces in levers:
         for piece, outline in pieces.items():
             name = f"{body.name}_{piece}"
-            spec.add_mesh(name=name, uservert=(prism(outline) - body.pos).ravel())
+            spec.add_mesh(name=name, uservert=(prism(outline, TAPER_MM) - body.pos).ravel(), smoothnormal=True)
             geom = body.add_geom(
                 spec.find_default("clip_shape"), name=name, meshname=name, material="clip_plastic", mass=0
             )
@@ -116,7 +104,6 @@ def build(parts: ClipParts, file: Path) -> mujoco.MjSpec:
     pivot.springref = -parts.preload_nm / parts.stiffness_nm if parts.preload_nm else 0.0
     pivot.damping = [parts.damping_nm_s, 0, 0]
     pivot.frictionloss = parts.friction_nm
-    return spec
 
 
 def _resize(spec: mujoco.MjSpec, size: float) -> None:
@@ -128,7 +115,19 @@ def _resize(spec: mujoco.MjSpec, size: float) -> None:
         body.pos = body.pos * size
 
 
-def truth(data: mujoco.MjData) -> dict[str, float]:
-    """How far the jaw is open, and how fast it opens."""
-    pivot = data.joint("clip_pivot")
-    return {"jaw_rad": float(pivot.qpos[0]), "jaw_rad_s": float(pivot.qvel[0])}
+@twins.register("clip")
+class Clip(Twin):
+    """A clip lying on the table."""
+
+    def build(self, spec: mujoco.MjSpec, fixture: mujoco.MjsBody) -> None:
+        pose = self.rng.normal(0, (1e-3, 1e-3, 0.03))
+        self.parts = sample(self.variant, self.specimen.defect, self.specimen.severity, self.rng)
+        child = self.mechanism()
+        assemble(child, self.parts)
+        child.body("clip").pos = [*pose[:2], 0]
+        child.body("clip").quat = [np.cos(pose[2] / 2), 0, 0, np.sin(pose[2] / 2)]
+        self.attach(spec, fixture, child)
+
+    def truth(self, model: mujoco.MjModel, data: mujoco.MjData) -> dict[str, float]:
+        pivot = data.joint("clip_pivot")
+        return {"jaw_rad": float(pivot.qpos[0]), "jaw_rad_s": float(pivot.qvel[0])}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from physad_ros.core.types import NORMAL_LABEL, Floats
+from physad_ros.sim.shapes import blade_mesh
+from physad_ros.sim.twin import Twin, twins
 
 NOMINAL_RAD_S = 12.0  # the speed for which defects are sized
 MOTOR_MASS_KG = 0.056  # as in fan.xml
@@ -83,7 +83,7 @@ def _stuck(parts: FanParts, severity: float, rng: np.random.Generator) -> FanPar
     at = rng.uniform(0.75, 1.05)
     catches = []
     while at < 2.6:
-        lasts = (0.07 + 0.27 * severity) * rng.uniform(0.8, 1.2)
+        lasts = (0.09 + 0.25 * severity) * rng.uniform(0.8, 1.2)
         catches.append((at, lasts))
         at += lasts + rng.uniform(0.35, 0.7) + 0.35 * (1 - severity)
     return replace(parts, catches_s=tuple(catches))
@@ -91,12 +91,12 @@ def _stuck(parts: FanParts, severity: float, rng: np.random.Generator) -> FanPar
 
 def _uneven(parts: FanParts, severity: float, rng: np.random.Generator) -> FanParts:
     """A bent shaft runs into gummed grease at one place of each turn."""
-    return replace(parts, rub=0.08 + 0.47 * severity, rub_at_rad=rng.uniform(0, 2 * np.pi))
+    return replace(parts, rub=0.12 + 0.43 * severity, rub_at_rad=rng.uniform(0, 2 * np.pi))
 
 
 def _vibrate(parts: FanParts, severity: float, rng: np.random.Generator) -> FanParts:
     """One blade is heavy and the mount's rubber has gone soft."""
-    amplitude_m = 1e-3 * (0.4 + 2.4 * severity)
+    amplitude_m = 1e-3 * (0.7 + 2.1 * severity)
     heavy = replace(parts, added_mass_kg=rng.uniform(6e-3, 9e-3), mount_damping=rng.uniform(0.05, 0.09))
     # an unbalanced rotor shakes by (m e / M) q / (1 - q) with q = (speed / natural frequency)^2; solved for the latter
     share = amplitude_m * heavy.mass_kg / (heavy.added_mass_kg * blade_centre(parts.radius_m))
@@ -112,31 +112,8 @@ def blade_centre(radius_m: float) -> float:
     return 0.7 * radius_m
 
 
-def blade_mesh(radius_m: float, blades: int, pitch_rad: float) -> tuple[Floats, NDArray[np.int32]]:
-    """A twisted, cambered petal along +x, with the axis along y: vertices (N, 3) [m] and triangles (M, 3)."""
-    rows, columns, thickness_m, root_m = 14, 9, 1.2e-3, 0.009
-    along = np.sin(np.pi / 2 * np.linspace(0, 1, rows))[:, None]  # (R, 1)
-    across = np.linspace(-1, 1, columns)[None, :]  # (1, C)
-    widen = 0.34 + 0.66 * np.sin(np.pi / 2 * np.clip(along / 0.62, 0, 1)) ** 1.5
-    narrow = 1 - 0.4 * np.clip((along - 0.6) / 0.4, 0, 1) ** 3
-    half = 0.34 * radius_m * min(1.0, 5.9 / max(blades, 5)) * widen * narrow
-    pitch = pitch_rad + (0.55 * pitch_rad - pitch_rad) * along
-    x = root_m + (radius_m - root_m) * along - 0.12 * radius_m * np.abs(across) ** 2.5 * along**4
-    y = half * across * np.sin(pitch) + 0.12 * half * (1 - across**2)
-    z = half * across * np.cos(pitch)
-    sides = [np.stack([x, y + side * thickness_m / 2, z], -1).reshape(-1, 3) for side in (-1, 1)]
-    grid = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]
-    front = np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)])
-    rim = np.concatenate([grid[0], grid[1:, -1], grid[-1, -2::-1], grid[-2:0:-1, 0]])
-    to, back = np.roll(rim, -1), rows * columns
-    edge = np.concatenate([np.stack([rim, to, back + rim], -1), np.stack([to, back + to, back + rim], -1)])
-    return np.concatenate(sides), np.concatenate([front, front[:, ::-1] + back, edge]).astype(np.int32)
-
-
-def build(parts: FanParts, file: Path) -> mujoco.MjSpec:
-    """The fan as MJCF, from fan.xml."""
-    spec = mujoco.MjSpec.from_file(str(file))
+def assemble(spec: mujoco.MjSpec, parts: FanParts) -> None:
+    """Make the nominal fan of fan.xml one of these parts."""
     rotor, shape = spec.body("fan_rotor"), spec.find_default("fan")
     spec.material("fan_hub").rgba = [*parts.hub_colour, 1]
     vertices, faces = blade_mesh(parts.radius_m, parts.blades, parts.pitch_rad)
@@ -164,7 +141,6 @@ def build(parts: FanParts, file: Path) -> mujoco.MjSpec:
         joint.springref = weight_n / (parts.mass_kg * rate**2)
     spec.joint("motor").frictionloss = parts.friction_nm
     spec.joint("motor").damping = [0, parts.drag_nm_s2, 0]
-    return spec
 
 
 class Bearing:
@@ -190,12 +166,30 @@ class Bearing:
         model.dof_damping[self._dof] = self._thickest * max(0.0, np.cos(motor.qpos[0] - parts.rub_at_rad)) ** 2
 
 
-def truth(data: mujoco.MjData) -> dict[str, float]:
-    """Angle and speed of the rotor, and where the mount stands."""
-    motor, x, z = (data.joint(name) for name in ("motor", "fan_mount_x", "fan_mount_z"))
-    return {
-        "angle_rad": float(motor.qpos[0]),
-        "speed_rad_s": float(motor.qvel[0]),
-        "mount_x_m": float(x.qpos[0]),
-        "mount_z_m": float(z.qpos[0]),
-    }
+@twins.register("fan")
+class Fan(Twin):
+    """A fan on the rig's motor."""
+
+    def build(self, spec: mujoco.MjSpec, fixture: mujoco.MjsBody) -> None:
+        pose = self.rng.normal(0, (1.5e-3, 1.5e-3, 0.03))
+        self.parts = sample(self.variant, self.specimen.defect, self.specimen.severity, self.rng)
+        child = self.mechanism()
+        assemble(child, self.parts)
+        child.body("fan").pos = [*pose[:2], 0]
+        child.body("fan").quat = [np.cos(pose[2] / 2), 0, 0, np.sin(pose[2] / 2)]
+        self.attach(spec, fixture, child)
+
+    def reset(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        self._bearing = Bearing(self.parts, model)
+
+    def step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        self._bearing.step(model, data)
+
+    def truth(self, model: mujoco.MjModel, data: mujoco.MjData) -> dict[str, float]:
+        motor, x, z = (data.joint(name) for name in ("motor", "fan_mount_x", "fan_mount_z"))
+        return {
+            "angle_rad": float(motor.qpos[0]),
+            "speed_rad_s": float(motor.qvel[0]),
+            "mount_x_m": float(x.qpos[0]),
+            "mount_z_m": float(z.qpos[0]),
+        }
