@@ -19,7 +19,7 @@ from physad_ros.nodes.waiting import Overdue, until
 class LightConfig:
     """Parameters of the node `light`."""
 
-    driver: str = parameter("rig", "what moves the brightness: the rig's own topics", choices=("rig",))
+    driver: str = parameter("rig", "the rig's own topics, or none for footage, which is lit already", choices=("rig", "none"))
     timeout_s: float = parameter(2.0, "how long the lights may take", unit="s", low=0.1, high=30.0)
     tolerance: float = parameter(0.02, "largest difference between commanded and measured level", low=0.0, high=0.5)
 
@@ -53,6 +53,19 @@ class RigLights:
         self._measured = dict(zip(message.channel, message.level))
 
 
+class NoLights:
+    """In the place of lights where a film is shown: whatever is asked for is taken as given."""
+
+    def __init__(self) -> None:
+        self._levels: dict[str, float] = {}
+
+    def command(self, levels: dict[str, float]) -> None:
+        self._levels = levels
+
+    def measured(self) -> dict[str, float]:
+        return self._levels
+
+
 class Light(Adapter):
     """Sets the lights and answers once they shine as asked."""
 
@@ -63,7 +76,7 @@ class Light(Adapter):
         super().__init__("light", values, **options)
 
     def activate(self) -> None:
-        self.driver: LightDriver = RigLights(self)
+        self.driver: LightDriver = RigLights(self) if self.config.driver == "rig" else NoLights()
         self.serve(SetLight, "/set_light", self._set)
 
     async def _set(self, request: SetLight.Request, response: SetLight.Response) -> SetLight.Response:

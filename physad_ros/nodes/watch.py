@@ -48,8 +48,15 @@ class Watch:
         self._alive[name] = info.alive_count
 
     def dead(self, met: bool) -> tuple[str, ...]:
-        """Partners that do not live; with ``met`` also those that were never seen to."""
-        return tuple(name for name, count in self._alive.items() if count == 0 or (met and count is None))
+        """Partners that do not live; with ``met`` also those that are not there at all.
+
+        Of nodes in this very process nothing is heard here: they live as long as it does.
+        """
+        return tuple(
+            name
+            for name, count in self._alive.items()
+            if count == 0 or (met and count is None and not self._node.count_publishers(f"/{name}/alive"))
+        )
 
     def trouble(self, since_s: float, seeing: bool, moving: bool) -> str:
         """What is wrong; empty if nothing.

@@ -1,0 +1,150 @@
+"""The stack as data: which nodes, with which parameters, for which rig. Run in one process or launched one process each."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from physad_ros.core.catalogue import load_category
+from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.nodes.parameters import check, parameter
+
+PACKAGE = "physad"
+
+#: Executables of the package and the node each runs.
+EXECUTABLES = {
+    "arm": "physad_ros.nodes.arm:Arm",
+    "camera": "physad_ros.nodes.camera:Camera",
+    "detector": "physad_ros.nodes.detector:DetectorNode",
+    "inspector": "physad_ros.nodes.inspector:Inspector",
+    "light": "physad_ros.nodes.light:Light",
+    "motor": "physad_ros.nodes.motor:Motor",
+    "mujoco_rig": "physad_ros.nodes.mujoco_rig:MujocoRig",
+    "perceiver": "physad_ros.nodes.perceiver:PerceiverNode",
+    "recorder": "physad_ros.nodes.recorder:Recorder",
+}
+
+
+@dataclass(frozen=True)
+class StackArguments:
+    """Arguments of `physad inspect` and of the launch files."""
+
+    category: str = parameter("", "category to inspect; empty: perceived from the picture")
+    object: str = parameter("", "specimen type of the category, e.g. fan_2; empty: any")
+    defect: str = parameter("", "simulated rigs: anomaly_free or a defect of the category; empty: by chance")
+    severity: float = parameter(-1.0, "of the simulated defect; negative: by chance", low=-1.0, high=1.0)
+    rig: str = parameter("mujoco", "what executes programs and shows frames", choices=("mujoco", "gazebo", "ur5"))
+    seed: int = parameter(0, "all that is random follows from it", low=0)
+    detector: str = parameter("rules", "which detector judges")
+    out: str = parameter("inspections", "folder that receives a folder for each inspection")
+    source: str = parameter("rig", "where frames come from", choices=("rig", "device", "file"))
+    file: str = parameter("", "video to play, with the source file")
+    height: int = parameter(360, "picture height of the simulated camera at 16:9", unit="px", low=64, high=1080)
+    real_time_factor: float = parameter(
+        1.0, "simulated seconds per second at most; 0: as fast as it goes", low=0.0, high=100.0
+    )
+    robot_ip: str = parameter("", "address of the robot, with the rig ur5")
+    device: str = parameter("/dev/video0", "camera, with the source device")
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.category:
+            category = load_category(self.category)
+            if self.object:
+                category.object_named(self.object)
+            if self.defect:
+                category.check_label(self.defect)
+        elif self.object or self.defect:
+            raise BadData("object and defect belong to a category; name it too")
+        if self.source == "file" and not self.file:
+            raise BadData("the source file needs the argument file: the video to play")
+        if self.source == "file" and not self.category:
+            raise BadData("the source file needs the argument category: footage is not what perception was taught on")
+        if self.source == "device" and self.rig != "ur5":
+            raise BadData(f"the rig {self.rig} is simulated and has a camera of its own; use the source rig or file")
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node: its executable in ``package``, its parameters and renamed topics."""
+
+    name: str
+    executable: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    remaps: tuple[tuple[str, str], ...] = ()
+    package: str = PACKAGE
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Include:
+    """Another package's launch file, started beside our nodes."""
+
+    package: str
+    file: str
+    arguments: dict[str, str]
+
+
+def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
+    """Our nodes for these arguments."""
+    a = arguments
+    films = a.source == "file"
+    simulated = not films and a.rig in ("mujoco", "gazebo")
+    nodes: list[NodeSpec] = []
+    if not films and a.rig == "mujoco":
+        nodes.append(_node("mujoco_rig", _rig(a)))
+    else:
+        nodes.append(_node("camera", _camera(a)))
+    nodes.append(_node("light", {"driver": "none" if films else "rig"}))
+    if not films:
+        nodes += [_node("motor"), _node("arm")]
+    nodes += [_node("perceiver"), _node("recorder"), _node("detector", {"detector": a.detector})]
+    partners = ("camera" if films else "arm", "detector", "light", "perceiver", "recorder")
+    nodes.append(_node("inspector", {"rig": "footage" if films else a.rig, "out": a.out, "partners": partners}))
+    for node in nodes:
+        node.parameters["use_sim_time"] = simulated and node.name != "mujoco_rig"
+    return tuple(nodes)
+
+
+def drivers(arguments: StackArguments) -> tuple[Include | NodeSpec, ...]:
+    """What other packages run for this rig; needs `ros2 launch`. Of these nothing was run yet but on paper: see docs."""
+    from physad_ros import drivers_gazebo, drivers_ur5
+
+    return {"gazebo": drivers_gazebo.specs, "ur5": drivers_ur5.specs, "mujoco": lambda _: ()}[arguments.rig](arguments)
+
+
+def compose(specs: Sequence[NodeSpec]) -> list[Any]:
+    """The nodes, built in this process but not started; rclpy must be initialized."""
+    return [node_class(spec.executable)({**spec.parameters}, cli_args=_cli(spec)) for spec in specs]
+
+
+def node_class(executable: str) -> Any:
+    """Class of the node that an executable runs."""
+    if executable not in EXECUTABLES:
+        raise PhysadError(f"{executable} is not one of ours; known: {', '.join(EXECUTABLES)}")
+    module, name = EXECUTABLES[executable].split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _cli(spec: NodeSpec) -> list[str]:
+    remaps = [part for old, new in spec.remaps for part in ("-r", f"{old}:={new}")]
+    return ["--ros-args", *remaps] if remaps else []
+
+
+def _node(name: str, parameters: dict[str, Any] | None = None) -> NodeSpec:
+    return NodeSpec(name, name, dict(parameters or {}))
+
+
+def _rig(a: StackArguments) -> dict[str, Any]:
+    same = ("category", "object", "defect", "severity", "seed", "height", "real_time_factor")
+    return {name: getattr(a, name) for name in same}
+
+
+def _camera(a: StackArguments) -> dict[str, Any]:
+    if a.source == "file":
+        return {"source": "file", "file": a.file}
+    if a.rig == "gazebo":
+        return {"source": "rig"}
+    return {"source": "device", "device": a.device}
