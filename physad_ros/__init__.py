@@ -1,0 +1,1 @@
+"""Inspects objects as a person does: perceives, interacts, reasons."""

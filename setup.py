@@ -1,0 +1,41 @@
+"""The ROS package `physad` (ament_python). Its version stands in package.xml."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+NODES = ("arm", "camera", "detector", "inspector", "light", "motor", "mujoco_rig", "perceiver", "recorder")
+
+
+def data(folder: str) -> list[tuple[str, list[str]]]:
+    """Every file below a folder, to the same place below share/physad."""
+    files: dict[str, list[str]] = {}
+    for file in sorted((ROOT / folder).rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            inside = file.relative_to(ROOT)
+            files.setdefault(f"share/physad/{inside.parent}", []).append(str(inside))
+    return list(files.items())
+
+
+setup(
+    name="physad",
+    version=ElementTree.parse(ROOT / "package.xml").findtext("version"),
+    packages=find_packages(include=["physad_ros", "physad_ros.*"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/physad"]),
+        ("share/physad", ["package.xml"]),
+        *(entry for folder in ("config", "launch", "models", "urdf") for entry in data(folder)),
+    ],
+    install_requires=["setuptools"],
+    python_requires=">=3.10",
+    zip_safe=False,
+    license="Apache-2.0",
+    description="Inspects objects as a person does: perceives, interacts with a UR5, reasons from video and signals.",
+    maintainer="The physad developers",
+    maintainer_email="physad@users.noreply.github.com",
+    entry_points={
+        "console_scripts": ["physad = physad_ros.cli:main", *(f"{n} = physad_ros.nodes.{n}:main" for n in NODES)],
+    },
+)

@@ -1,0 +1,180 @@
+"""Sets up all that physad needs in .venv, in stages; a stage that ended well is not done again until its inputs change.
+
+    python3 tools/setup.py [--dev]
+
+Only the standard library is used: nothing is installed yet. Nothing outside the checkout changes but system packages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes.util
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMPS = VENV / "stamps"
+BUILD = ROOT / ".build"  # of the interfaces
+OLDEST, NEWEST = (3, 10), (3, 13)
+
+#: what the system must have: a command or a library, and the Debian package that brings it
+COMMANDS = {"cmake": "cmake", "g++": "g++", "make": "make"}
+LIBRARIES = {"OSMesa": "libosmesa6", "GL": "libgl1"}
+
+
+class SetupError(Exception):
+    """Something a person must see to."""
+
+
+def run(*command: object, quiet: bool = True, **environment: str) -> None:
+    """Run a command; on failure show what it printed."""
+    words = [str(word) for word in command]
+    result = subprocess.run(
+        words, cwd=ROOT, env={**os.environ, **environment}, text=True,
+        stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,
+    )
+    if result.returncode:
+        raise SetupError(f"{' '.join(words)}\n{result.stdout or ''}\nfailed with status {result.returncode}")
+
+
+def system_packages() -> None:
+    """Compiler, build tools and the software GL that renders without a screen."""
+    missing = [package for command, package in COMMANDS.items() if not shutil.which(command)]
+    missing += [package for library, package in LIBRARIES.items() if not ctypes.util.find_library(library)]
+    if not missing:
+        return
+    wanted = " ".join(missing)
+    may_not = f"these system packages are missing: {wanted}\ninstall them and run this again:  sudo apt-get install {wanted}"
+    if not shutil.which("apt-get"):
+        raise SetupError(may_not.replace("sudo apt-get install", "(the packages' names are Debian's)"))
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if sudo and (not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode):
+        raise SetupError(may_not)
+    print(f"  installing {wanted}")
+    run(*sudo, "apt-get", "update")
+    run(*sudo, "apt-get", "install", "-y", "--no-install-recommends", *missing, DEBIAN_FRONTEND="noninteractive")
+
+
+def virtual_environment() -> None:
+    """A fresh .venv of the Python that runs this."""
+    VENV.mkdir(exist_ok=True)
+    venv.create(VENV, with_pip=True, clear=False, symlinks=True)
+
+
+def pip(*arguments: object) -> None:
+    run(PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments)
+
+
+def packages() -> None:
+    """ROS 2 Kilted and the libraries, at the pinned versions."""
+    pip("-c", "constraints.txt", "-r", "requirements-ros.txt", "-r", "requirements.txt")
+    mend_exports()
+
+
+def development() -> None:
+    """What checks and tests need."""
+    pip("-c", "constraints.txt", "-r", "requirements-dev.txt")
+
+
+def mend_exports() -> None:
+    """The wheels' exported CMake files name the Python of the machine that built them; name this one."""
+    include = sysconfig.get_paths()["include"]
+    asked = "import numpy; print(numpy.get_include())"
+    numpy_include = subprocess.run([PYTHON, "-c", asked], text=True, capture_output=True, check=True).stdout.strip()
+    for file in (VENV / "share").rglob("*.cmake"):
+        before = file.read_text(errors="surrogateescape")
+        after = re.sub(r'[^;"\s]*/opt/python/[^;"\s]*/include/python[\d.]+', include, before)
+        after = re.sub(r'[^;"\s]*site-packages/numpy/_?core/include', numpy_include, after)
+        if after != before:
+            file.write_text(after, errors="surrogateescape")
+
+
+def interfaces() -> None:
+    """physad_msgs, and of control_msgs what is used, built by colcon with the real rosidl straight into .venv."""
+    paths = ["physad_msgs"]
+    if not (VENV / "share" / "control_msgs").exists() or (BUILD / "control_msgs").exists():
+        paths.append("vendor/control_msgs")
+    prefix = os.pathsep.join(filter(None, [str(VENV), os.environ.get("AMENT_PREFIX_PATH", "")]))
+    run(
+        VENV / "bin" / "colcon", "--log-base", BUILD / "log", "build", "--merge-install",
+        "--build-base", BUILD, "--install-base", VENV, "--paths", *paths, "--event-handlers", "console_direct+",
+        "--cmake-args", f"-DPython3_EXECUTABLE={PYTHON}", "-DBUILD_TESTING=OFF", "-DCMAKE_BUILD_TYPE=Release",
+        "--no-warn-unused-cli",
+        PATH=f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        CMAKE_PREFIX_PATH=str(VENV), AMENT_PREFIX_PATH=prefix, VIRTUAL_ENV=str(VENV),
+    )
+
+
+def physad() -> None:
+    """The package itself, editable, and its entry in the ament index."""
+    pip("--no-deps", "--no-build-isolation", "-e", ".")
+    marker = VENV / "share" / "ament_index" / "resource_index" / "packages" / "physad"
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+    share = VENV / "share" / "physad"
+    if not share.is_symlink():
+        share.symlink_to(ROOT)
+
+
+def digest(inputs: Iterable[Path]) -> str:
+    """Of the contents of files and folders, this script's own and the Python's version."""
+    files: list[Path] = [Path(__file__).resolve()]
+    for path in inputs:
+        files += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    sum_ = hashlib.sha256(f"{sys.version} {ROOT}".encode())
+    for file in files:
+        sum_.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+    return sum_.hexdigest()
+
+
+def stage(name: str, action: Callable[[], None], *inputs: str) -> None:
+    """Do a stage unless its stamp says that it ended well with the same inputs."""
+    stamp, wanted = STAMPS / name, digest(ROOT / i for i in inputs)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    began = time.monotonic()
+    print(f"set-up: {name} ({(action.__doc__ or '').splitlines()[0].rstrip('.')}) …", flush=True)
+    stamp.unlink(missing_ok=True)
+    action()
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(wanted)
+    print(f"set-up: {name} done in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dev", action="store_true", help="also what checks and tests need")
+    dev = parser.parse_args().dev
+    try:
+        if not OLDEST <= sys.version_info[:2] <= NEWEST:
+            had = ".".join(map(str, sys.version_info[:2]))
+            raise SetupError(f"Python {had} is not supported; run make with PYTHON=python3.11 (3.10 to 3.13)")
+        system_packages()
+        stage("environment", virtual_environment)
+        stage("packages", packages, "requirements-ros.txt", "requirements.txt", "constraints.txt")
+        if dev:
+            stage("development", development, "requirements-dev.txt", "constraints.txt")
+        stage("interfaces", interfaces, "physad_msgs", "vendor")
+        stage("physad", physad, "setup.py", "setup.cfg", "package.xml")
+    except SetupError as error:
+        print(f"set-up: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("set-up: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
