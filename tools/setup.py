@@ -122,9 +122,16 @@ def physad() -> None:
     marker = VENV / "share" / "ament_index" / "resource_index" / "packages" / "physad"
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.touch()
+    # ROS looks for packages in AMENT_PREFIX_PATH; this way nobody has to source a script first
+    line = "import os, sys; os.environ.setdefault('AMENT_PREFIX_PATH', sys.prefix)\n"
+    (site_packages() / "physad_environment.pth").write_text(line)
     share = VENV / "share" / "physad"
     if not share.is_symlink():
         share.symlink_to(ROOT)
+
+
+def site_packages() -> Path:
+    return next((VENV / "lib").glob("python*/site-packages"))
 
 
 def digest(inputs: Iterable[Path]) -> str:
