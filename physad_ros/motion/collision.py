@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
+from math import ceil
 from typing import Final
 
 import coal
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from physad_ros.core.errors import Impossible
 from physad_ros.core.types import Floats, Move
 from physad_ros.motion import gripper, ur5
+from physad_ros.motion.trajectory import sample
 
 _BASE, _SHOULDER, _UPPER, _FOREARM, _WRIST1, _WRIST2, _WRIST3 = range(7)  # base_link, then as in ur5.link_poses
 
@@ -43,15 +45,15 @@ def rig(camera_m: tuple[float, float, float]) -> World:
         (
             Box("table", (0.4, 0.0, -0.05), (2.0, 2.0, 0.1)),
             Box("backdrop", (0.5, 0.36, 0.4), (1.6, 0.02, 0.8)),
-            Box("left light", (0.16, -0.30, 0.20), (0.05, 0.05, 0.40)),
-            Box("right light", (0.84, -0.30, 0.20), (0.05, 0.05, 0.40)),
+            Box("left light", (0.16, -0.30, 0.20), (0.054, 0.05, 0.40), 0.7),
+            Box("right light", (0.84, -0.30, 0.20), (0.054, 0.05, 0.40), -0.7),
             Box("camera", (x, y - 0.04, z), (0.06, 0.12, 0.06)),
             Box("camera post", (x, y - 0.04, z / 2), (0.03, 0.03, z)),
         )
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # hashed by identity: it holds arrays
 class _Body:
     """A part of the arm: a shape fixed to a frame."""
 
@@ -81,25 +83,32 @@ def _box(name: str, centre: tuple[float, ...], size: tuple[float, ...], is_finge
     return _Body(name, _WRIST3, coal.Box(*size), pose, np.array(size) / 2, is_finger)
 
 
-# Capsules around the maker's meshes, in the links' own frames.
+# Capsules around the maker's meshes, in the links' own frames; a link's end cap reaches beyond the next joint's axis.
 _ARM: Final = (
     _capsule("base", _BASE, (0, 0, 0.0), (0, 0, 0.06), 0.075),
-    _capsule("shoulder", _SHOULDER, (0, 0, -0.02), (0, 0, 0.02), 0.065),
-    _capsule("shoulder hub", _UPPER, (0, 0, 0.07), (0, 0, 0.136), 0.060),
-    _capsule("upper arm", _UPPER, (0, 0, 0.136), (-0.425, 0, 0.136), 0.057),
-    _capsule("elbow hub", _FOREARM, (0, 0, 0.125), (0, 0, 0.0165), 0.056),
+    _capsule("shoulder", _SHOULDER, (0, 0, -0.02), (0, 0, 0.035), 0.067),
+    _capsule("shoulder hub", _UPPER, (0, 0, 0.07), (0, 0, 0.18), 0.063),
+    _capsule("upper arm", _UPPER, (0, 0, 0.136), (-0.425, 0, 0.136), 0.060),
+    _capsule("elbow hub", _FOREARM, (0, 0, 0.175), (0, 0, 0.0165), 0.064),
     _capsule("forearm", _FOREARM, (0, 0, 0.0165), (-0.392, 0, 0.0165), 0.050),
-    _capsule("wrist 1", _WRIST1, (0, 0, -0.085), (0, 0, 0.005), 0.040),
-    _capsule("wrist 2", _WRIST2, (0, 0, -0.085), (0, 0, 0.005), 0.040),
-    _capsule("wrist 3", _WRIST3, (0, 0, -0.060), (0, 0, -0.035), 0.038),
+    _capsule("wrist 1", _WRIST1, (0, 0, -0.125), (0, 0, 0.005), 0.045),
+    _capsule("wrist 1 cap", _WRIST1, (0, 0, 0), (0, 0.03, 0), 0.046),
+    _capsule("wrist 2", _WRIST2, (0, 0, -0.085), (0, 0, 0.005), 0.042),
+    _capsule("wrist 2 cap", _WRIST2, (0, 0, 0), (0, -0.03, 0), 0.046),
+    _capsule("wrist 3", _WRIST3, (0, 0, -0.060), (0, 0, -0.025), 0.045),
 )
-_GRIPPER: Final = _box("gripper", gripper.BODY_CENTRE_M, gripper.BODY_SIZE_M)
+_GRIPPER: Final = (
+    _box("gripper", gripper.BODY_CENTRE_M, gripper.BODY_SIZE_M),
+    _box("gripper", (0, 0, 0.123), (0.050, 0.080, 0.012)),  # the fingers' roots and their slide
+)
+_STEP_RAD: Final = 0.015  # no joint moves further between two checks
 _FINGERS: Final = ("left finger", "right finger")
 _TABLE_FREE: Final = (_BASE, _SHOULDER)  # these stand on the table and cannot reach anything else
-# Neighbours in the chain touch by construction; these pairs cannot.
+# Pairs of frames whose bodies can meet: neighbours in the chain touch by construction.
 _SELF_FRAMES: Final = frozenset(
     (a, b) for a, b in combinations(range(7), 2) if b - a >= 2 and (a, b) not in {(_BASE, _UPPER), (_WRIST1, _WRIST3)}
 )
+_NEVER_MEET: Final = ("forearm", "wrist 2")  # this turns around wrist 1 beside the forearm
 
 
 @lru_cache(maxsize=64)
@@ -108,7 +117,7 @@ def _bodies(opening_m: float) -> tuple[_Body, ...]:
         _box(name, centre, gripper.FINGER_SIZE_M, is_finger=True)
         for name, centre in zip(_FINGERS, gripper.finger_centres_m(opening_m), strict=True)
     )
-    return (*_ARM, _GRIPPER, *fingers)
+    return (*_ARM, *_GRIPPER, *fingers)
 
 
 @lru_cache(maxsize=64)
@@ -156,12 +165,19 @@ def _first_obstacle(
     return None
 
 
+@lru_cache(maxsize=64)
+def _self_pairs(bodies: tuple[_Body, ...]) -> NDArray[np.int64]:
+    named = combinations(enumerate(bodies), 2)
+    may_meet = (
+        (i, j) for (i, a), (j, b) in named if (a.frame, b.frame) in _SELF_FRAMES and (a.name, b.name) != _NEVER_MEET
+    )
+    return np.array(list(may_meet))
+
+
 def _first_self(
     bodies: tuple[_Body, ...], poses: Floats, centres: Floats, halves: Floats
 ) -> tuple[int, str, str] | None:
-    pairs = np.array(
-        [(i, j) for i, j in combinations(range(len(bodies)), 2) if (bodies[i].frame, bodies[j].frame) in _SELF_FRAMES]
-    )  # (P, 2)
+    pairs = _self_pairs(bodies)  # (P, 2)
     a, b = pairs.T
     for n, p in np.argwhere(_overlap(centres[:, a], halves[:, a], centres[:, b], halves[:, b])):
         i, j = pairs[p]
@@ -184,7 +200,9 @@ def check(world: World, move: Move, opening_m: float) -> None:
     Raises:
         Impossible: names the phase, the part of the arm, what it hits and when.
     """
-    hit = first_hit(world, move.positions_rad, opening_m)
+    way = np.concatenate([[0.0], np.abs(np.diff(move.positions_rad, axis=0)).max(axis=1).cumsum()])
+    times = np.interp(np.linspace(0.0, way[-1], ceil(way[-1] / _STEP_RAD) + 2), way, move.times_s)
+    hit = first_hit(world, sample(move, times)[0], opening_m)
     if hit:
         n, part, thing = hit
-        raise Impossible(f"{move.phase}: the {part} would hit the {thing} {move.times_s[n]:.2f} s into the motion")
+        raise Impossible(f"{move.phase}: the {part} would hit the {thing} {times[n]:.2f} s into the motion")

@@ -21,7 +21,7 @@ def straight(begin: Floats, offset_m: Floats) -> Path:
     """From the pose ``begin`` (4, 4) by ``offset_m`` (3,), orientation kept."""
 
     def path(s: Floats) -> Floats:
-        poses = np.broadcast_to(begin, (len(s), 4, 4)).copy()
+        poses: Floats = np.broadcast_to(begin, (len(s), 4, 4)).copy()
         poses[:, :3, 3] += s[:, None] * offset_m
         return poses
 
@@ -34,7 +34,7 @@ def turning(begin: Floats, centre_m: Floats, unit: Floats, angle_rad: float) -> 
 
     def path(s: Floats) -> Floats:
         turns = _turns(unit, s * angle_rad)
-        poses = np.broadcast_to(np.eye(4), (len(s), 4, 4)).copy()
+        poses: Floats = np.broadcast_to(np.eye(4), (len(s), 4, 4)).copy()
         poses[:, :3, :3] = turns @ begin[:3, :3]
         poses[:, :3, 3] = centre_m + turns @ lever
         return poses
