@@ -120,7 +120,7 @@ def test_program_from_wherever_an_earlier_one_was_stopped(name):
 def test_window_is_the_same_from_everywhere(name):
     """What is recorded does not depend on where the arm came from."""
     category, program = planned(name)
-    other = plan(category, category.objects[0].name, ur5.HOME + [0.4, -0.1, 0.2, 0.1, 0.1, -0.5])
+    other = plan(category, category.objects[0].name, np.add(ur5.HOME, [0.4, -0.1, 0.2, 0.1, 0.1, -0.5]))
     a, b = (
         [s for s, t in zip(p.steps, p.begins_s, strict=True) if p.window_begin_s - 1e-9 <= t < p.window_end_s - 1e-9]
         for p in (program, other)
@@ -187,7 +187,7 @@ def test_out_of_reach_is_refused(name):
 @pytest.mark.parametrize("name", CATEGORIES)
 def test_unknown_parameter_object_and_kind_are_named(name):
     category = load_category(name)
-    with pytest.raises(BadData, match="no parameter 'spede'; known: .*obstacles"):
+    with pytest.raises(BadData, match=r"no parameter 'spede'; known: .*obstacles"):
         plan(with_recipe(category, spede=1.0), category.objects[0].name, ur5.HOME)
     with pytest.raises(BadData, match="obstacles"):
         plan(with_recipe(category, obstacles=3), category.objects[0].name, ur5.HOME)

@@ -59,10 +59,10 @@ def in_world(x, y, yaw_rad, at):
 def test_press_ends_its_descent_on_the_point_and_its_push_below(x, y, yaw_rad):
     pressing = program("press", position_m=(x, y, 0.0), yaw_rad=yaw_rad)
     point = in_world(x, y, yaw_rad, (-0.03, 0, 0.034))
-    assert np.allclose(tcp(pressing, "descend", 0)[:3, 3], point + [0, 0, 0.02], atol=1e-5)
+    assert np.allclose(tcp(pressing, "descend", 0)[:3, 3], np.add(point, [0, 0, 0.02]), atol=1e-5)
     assert np.allclose(tcp(pressing, "descend", -1)[:3, 3], point, atol=1e-5)
     assert np.allclose(tcp(pressing, "press", -1)[:3, 3], point - [0, 0, 0.016], atol=1e-5)
-    assert np.allclose(tcp(pressing, "release", -1)[:3, 3], point + [0, 0, 0.02], atol=1e-5)
+    assert np.allclose(tcp(pressing, "release", -1)[:3, 3], np.add(point, [0, 0, 0.02]), atol=1e-5)
     assert np.isclose(np.arctan2(*tcp(pressing, "press", -1)[[1, 0], 0]), yaw_rad, atol=1e-5)
 
 
@@ -119,7 +119,7 @@ def test_grasp_closes_before_the_window_and_opens_after_it(interaction):
 
 def test_drive_leaves_a_parked_arm_alone_and_parks_any_other():
     assert not [s for s in program("drive").steps if isinstance(s, Move)]
-    away = plan(category("drive"), "thing_1", ur5.HOME + [0.5, 0, 0, 0, 0, 0])
+    away = plan(category("drive"), "thing_1", np.add(ur5.HOME, [0.5, 0, 0, 0, 0, 0]))
     assert np.allclose(move(away, "park").positions_rad[-1], ur5.HOME)
 
 
@@ -130,13 +130,13 @@ def test_drive_ramps_up_runs_and_ends_at_rest():
 
 
 def test_a_press_into_the_table_is_refused():
-    with pytest.raises(Impossible, match="press: the (left|right) finger would hit the table"):
+    with pytest.raises(Impossible, match=r"press: the (left|right) finger would hit the table"):
         program("press", depth_m=0.05)
 
 
 def test_an_obstacle_is_refused_unless_fingers_may_touch_it():
     box = {"centre_m": [-0.03, 0, 0.01], "size_m": [0.04, 0.04, 0.03]}
-    with pytest.raises(Impossible, match="press: .* finger would hit the thing's obstacle 0"):
+    with pytest.raises(Impossible, match=r"press: .* finger would hit the thing's obstacle 0"):
         program("press", obstacles=[box])
     assert program("press", obstacles=[{**box, "touch": True}])
 

@@ -59,7 +59,7 @@ def test_point_to_point_is_a_straight_line_in_joint_space(start, goal):
 
 def test_full_speed_is_used():
     """Time-optimal: a long motion reaches the slowest joint's velocity limit."""
-    goal = ur5.HOME + [2.0, 0.5, 0.5, 0.5, 0.5, 0.5]
+    goal = np.add(ur5.HOME, [2.0, 0.5, 0.5, 0.5, 0.5, 0.5])
     move = trajectory.to_joints("go", ur5.HOME, goal, speed=1.0)
     assert np.abs(move.velocities_rad_s).max() > 0.95 * min(ur5.VELOCITY_MAX_RAD_S[0], 3.0)
 
@@ -136,14 +136,14 @@ def test_start_that_is_no_number_or_beyond_limits_is_refused():
 
 @pytest.mark.parametrize(("distance_rad", "factor", "what"), [(4.0, 0.9, "velocity"), (0.02, 0.9, "jerk")])
 def test_check_refuses_a_motion_played_too_fast(distance_rad, factor, what):
-    move = trajectory.to_joints("go", ur5.HOME, ur5.HOME + [distance_rad, 0, 0, 0, 0, 0], speed=1.0)
+    move = trajectory.to_joints("go", ur5.HOME, np.add(ur5.HOME, [distance_rad, 0, 0, 0, 0, 0]), speed=1.0)
     hurried = replace(move, times_s=move.times_s * factor, velocities_rad_s=move.velocities_rad_s / factor)
     with pytest.raises(Impossible, match=f"go: shoulder_pan_joint would need a {what} of .*; the limit is"):
         trajectory.check(hurried)
 
 
 def test_check_sees_positions_that_velocities_hide():
-    t, at = np.array([0.0, 0.1]), np.stack([ur5.HOME, ur5.HOME + [0.5, 0, 0, 0, 0, 0]])
+    t, at = np.array([0.0, 0.1]), np.stack([ur5.HOME, np.add(ur5.HOME, [0.5, 0, 0, 0, 0, 0])])
     with pytest.raises(Impossible, match="velocity"):
         trajectory.check(Move("leap", t, at, np.zeros((2, 6))))
 

@@ -34,7 +34,7 @@ def test_zero_is_stretched_forward_along_x_as_in_ros():
 
 def test_panning_turns_everything_about_z():
     q = np.array([0.0, -1.2, 1.5, -0.4, 0.7, 0.3])
-    turned = q + [0.9, 0, 0, 0, 0, 0]
+    turned = np.add(q, [0.9, 0, 0, 0, 0, 0])
     a, b = ur5.forward(q), ur5.forward(turned)
     assert np.isclose(np.hypot(*a[:2, 3]), np.hypot(*b[:2, 3])) and np.isclose(a[2, 3], b[2, 3])
     assert np.isclose(np.angle(complex(*b[:2, 3]) / complex(*a[:2, 3])), 0.9)
