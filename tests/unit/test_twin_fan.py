@@ -117,6 +117,22 @@ def test_a_caught_rotor_stands_still_against_all_the_motor_can_do() -> None:
     assert trace["speed_rad_s"][round((begin + lasts + 0.15) * 480)] > 11  # and goes on afterwards
 
 
+def test_a_fan_that_catches_does_so_each_time_it_runs() -> None:
+    parts = parts_of("stuck", 0.5)
+    model = on_a_bench(parts)
+    data, bearing = mujoco.MjData(model), fan.Bearing(parts, model)
+    speeds: list[list[float]] = [[], []]
+    for run in speeds:
+        for i in range(960):
+            data.ctrl[0] = fan.NOMINAL_RAD_S if i < 720 else 0.0
+            bearing.step(model, data)
+            mujoco.mj_step(model, data)
+            run.append(data.joint("motor").qvel[0])
+    stops = [np.flatnonzero(np.array(speed[240:720]) < 0.5) for speed in speeds]
+    assert min(map(len, stops)) > 40
+    assert abs(stops[0][0] - stops[1][0]) < 10
+
+
 @pytest.mark.parametrize("severity", [0.2, 0.6, 1.0])
 def test_shaking_follows_the_law_of_the_unbalanced_rotor(severity: float) -> None:
     parts = parts_of("vibrate", severity, seed=1)

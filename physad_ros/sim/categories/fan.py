@@ -13,6 +13,7 @@ from physad_ros.sim.shapes import blade_mesh
 from physad_ros.sim.twin import Twin, twins
 
 NOMINAL_RAD_S = 12.0  # the speed for which defects are sized
+CYCLE_S = 3.2  # after which catches come again
 MOTOR_MASS_KG = 0.056  # as in fan.xml
 HUB_MASS_KG = 0.008  # as in fan.xml, with the shaft
 COLOURS = {
@@ -37,11 +38,11 @@ class FanParts:
     turn_rad: float  # angle of the first blade at rest
     blade_mass_kg: float
     added_mass_kg: float  # on the first blade
-    friction_nm: float  # of the bearing, dry
+    friction_nm: float  # of bearing and gears, dry
     drag_nm_s2: float  # of the air: torque over speed squared
     mount_rad_s: tuple[float, float]  # natural frequency of the mount along x and z
     mount_damping: float  # ratio
-    catches_s: tuple[tuple[float, float], ...] = ()  # when the rotor is blocked since the motor began to turn; how long
+    catches_s: tuple[tuple[float, float], ...] = ()  # of each CYCLE_S of running: when the rotor is blocked, how long
     rub: float = 0.0  # by what part the tightest place of a turn slows the rotor
     rub_at_rad: float = 0.0  # where that place is
 
@@ -70,7 +71,7 @@ def sample(variant: dict[str, Any], defect: str, severity: float, rng: np.random
         turn_rad=rng.uniform(0, 2 * np.pi),
         blade_mass_kg=blade_mass,
         added_mass_kg=blade_mass * rng.uniform(0, 0.06),
-        friction_nm=rng.uniform(2e-3, 5e-3),
+        friction_nm=rng.uniform(2e-3, 1.8e-2),
         drag_nm_s2=rng.uniform(0.5e-5, 1.5e-5),
         mount_rad_s=(rng.uniform(140, 200), rng.uniform(180, 260)),
         mount_damping=rng.uniform(0.1, 0.3),
@@ -82,7 +83,7 @@ def _stuck(parts: FanParts, severity: float, rng: np.random.Generator) -> FanPar
     """Grit gets into the bearing now and then and holds the rotor against all the motor can do."""
     at = rng.uniform(0.75, 1.05)
     catches = []
-    while at < 2.6:
+    while at < CYCLE_S - 0.6:
         lasts = (0.09 + 0.25 * severity) * rng.uniform(0.8, 1.2)
         catches.append((at, lasts))
         at += lasts + rng.uniform(0.35, 0.7) + 0.35 * (1 - severity)
@@ -149,7 +150,7 @@ class Bearing:
     def __init__(self, parts: FanParts, model: mujoco.MjModel):
         self._parts = parts
         self._dof = model.joint("motor").dofadr[0]
-        servo = model.actuator("motor").id
+        self._servo = servo = model.actuator("motor").id
         self._stall_nm = float(model.actuator_forcerange[servo, 1])
         # where the grease is thickest the motor gives what its servo asks for, at most its stall torque
         slow = (1 - parts.rub) * NOMINAL_RAD_S
@@ -159,9 +160,9 @@ class Bearing:
     def step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Set the friction of the coming step."""
         parts, motor = self._parts, data.joint("motor")
-        if self._runs_s > 0 or abs(motor.qvel[0]) > 0.5:
-            self._runs_s += model.opt.timestep
-        blocked = any(0 <= self._runs_s - at < lasts for at, lasts in parts.catches_s)
+        driven = data.ctrl[self._servo] != 0
+        self._runs_s = self._runs_s + model.opt.timestep if driven or abs(motor.qvel[0]) > 0.5 else 0.0
+        blocked = any(0 <= self._runs_s % CYCLE_S - at < lasts for at, lasts in parts.catches_s)
         model.dof_frictionloss[self._dof] = 8 * self._stall_nm if blocked else parts.friction_nm
         model.dof_damping[self._dof] = self._thickest * max(0.0, np.cos(motor.qpos[0] - parts.rub_at_rad)) ** 2
 
