@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import warnings
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +22,8 @@ from physad_ros.sim.twin import Twin, twins
 
 STEP_HZ: Final = 480  # physics; a whole number of steps a frame
 FIXTURE: Final = "fixture"
+
+_HARMLESS: Final = "Attaching a spec with an empty prefix"  # true of models that are written to XML again; these are not
 
 Size = tuple[int, int]  # width, height in pixels
 
@@ -93,11 +97,26 @@ def build(specimen: Specimen | None, size: Size = (640, 360), category: str | No
     for name, servo in SERVOS.items():
         if spec.joint(name) is not None:
             _drive(spec, name, servo)
-    model = spec.compile()
+    model = _compile(spec)
     scene = Scene(model, mujoco.MjData(model), data, specimen, twin, look, size)
     if twin:
         twin.reset(model, scene.data)
     return scene
+
+
+def _compile(spec: mujoco.MjSpec) -> mujoco.MjModel:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _HARMLESS)
+        return spec.compile()
+
+
+def _warn(text: str) -> None:
+    """MuJoCo's warnings go to Python's log; left alone it writes a file into whatever folder one is in."""
+    if _HARMLESS not in text:
+        logging.getLogger("mujoco").warning(text)
+
+
+mujoco.set_mju_user_warning(_warn)
 
 
 def _put(spec: mujoco.MjSpec, fixture: mujoco.MjsBody, category: Category, specimen: Specimen) -> Twin:
