@@ -67,6 +67,13 @@ class StackArguments:
 
 
 @dataclass(frozen=True)
+class RecordArguments(StackArguments):
+    """Arguments of record.launch.py: seeds count up from ``seed``."""
+
+    count: int = parameter(10, "specimens, one after another", low=1, high=100_000)
+
+
+@dataclass(frozen=True)
 class NodeSpec:
     """One node: its executable in ``package``, its parameters and renamed topics."""
 
@@ -85,6 +92,14 @@ class Include:
     package: str
     file: str
     arguments: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Xacro:
+    """A parameter's value: what xacro makes of one of our files."""
+
+    file: str  # in urdf/
+    mappings: dict[str, str]
 
 
 def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
@@ -109,10 +124,21 @@ def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
 
 
 def drivers(arguments: StackArguments) -> tuple[Include | NodeSpec, ...]:
-    """What other packages run for this rig; needs `ros2 launch`. Of these nothing was run yet but on paper: see docs."""
-    from physad_ros import drivers_gazebo, drivers_ur5
+    """What other packages run for this rig; needs `ros2 launch`. Those for gazebo and ur5 were not yet run."""
+    from physad_ros.bringup import gazebo, ur5
 
-    return {"gazebo": drivers_gazebo.specs, "ur5": drivers_ur5.specs, "mujoco": lambda _: ()}[arguments.rig](arguments)
+    if arguments.source == "file":
+        return ()
+    return {"gazebo": gazebo.specs, "ur5": ur5.specs, "mujoco": lambda _: ()}[arguments.rig](arguments)
+
+
+def request(arguments: StackArguments) -> NodeSpec:
+    """The program that asks a launched stack for inspections and ends after the last."""
+    a = arguments
+    same = ("category", "object", "defect", "severity", "seed", "out")
+    asked: dict[str, Any] = {name: getattr(a, name) for name in same}
+    places = a.rig == "mujoco" and a.source == "rig"
+    return _node("request", {**asked, "count": getattr(a, "count", 1), "places": places})
 
 
 def compose(specs: Sequence[NodeSpec]) -> list[Any]:

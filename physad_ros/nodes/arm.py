@@ -26,7 +26,7 @@ from physad_ros.nodes.player import Controllers, Fault, Player
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue, until
 
-R = Interact.Result
+Code = Interact.Goal  # the error codes are named there
 
 
 @dataclass(frozen=True)
@@ -87,26 +87,26 @@ class Arm(Adapter):
     def _state(self, names: tuple[str, ...]) -> Floats:
         age = time.monotonic() - self._seen_s
         if self._joints is None or age > self.config.state_age_s:
-            raise Fault(R.NO_STATE, "no joint state" if self._joints is None else f"the joint state is {age:.1f} s old")
+            raise Fault(Code.NO_STATE, "no joint state" if self._joints is None else f"the joint state is {age:.1f} s old")
         try:
             return convert.joint_positions(self._joints, names)
         except BadData as error:
-            raise Fault(R.NO_STATE, str(error)) from error
+            raise Fault(Code.NO_STATE, str(error)) from error
 
     # -- the action -------------------------------------------------------------------------------------------------
 
     async def _interact(self, handle: Any) -> Interact.Result:
-        answer = R(error_code=R.SUCCESSFUL)
+        answer = Interact.Result(error_code=Code.SUCCESSFUL)
         try:
             await until(lambda: self._player is None, 4.0, "the end of the interaction before this one")
             program = await self._planned(handle.request)
             answer.interaction = await self._play(handle, program)
         except (Fault, Impossible, UnknownName, Overdue) as error:
-            answer.error_code, answer.error_string = getattr(error, "code", R.REFUSED), str(error)
+            answer.error_code, answer.error_string = getattr(error, "code", Code.REFUSED), str(error)
             if isinstance(error, UnknownName):
-                answer.error_code = R.UNKNOWN_CATEGORY
+                answer.error_code = Code.UNKNOWN_CATEGORY
         self.trouble = answer.error_string
-        if answer.error_code == R.SUCCESSFUL:
+        if answer.error_code == Code.SUCCESSFUL:
             handle.succeed()
         elif handle.is_cancel_requested:
             handle.canceled()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from physad_ros.nodes.camera import Camera
 
 LEAD_S = 0.3  # from the announcement to the first frame
-R = Interact.Result
+Code = Interact.Goal  # the error codes are named there
 
 
 class FootageInteraction:
@@ -41,12 +41,12 @@ class FootageInteraction:
             category = load_category(handle.request.category)
         except PhysadError as error:
             handle.abort()
-            return R(error_code=R.UNKNOWN_CATEGORY, error_string=str(error))
+            return Interact.Result(error_code=Code.UNKNOWN_CATEGORY, error_string=str(error))
         have, want = len(self._footage.frames), category.frames
         if have < want:
             handle.abort()
             reason = f"the video has {have} frames; a clip of {category.name} has {want}"
-            return R(error_code=R.REFUSED, error_string=reason)
+            return Interact.Result(error_code=Code.REFUSED, error_string=reason)
         self.plays = True
         try:
             whole, message = await self._play(handle.request, category)
@@ -54,9 +54,9 @@ class FootageInteraction:
             self.plays = False
         if whole:
             handle.succeed()
-            return R(error_code=R.SUCCESSFUL, interaction=message)
+            return Interact.Result(error_code=Code.SUCCESSFUL, interaction=message)
         handle.abort()
-        return R(error_code=R.CANCELED, error_string="the camera was stopped", interaction=message)
+        return Interact.Result(error_code=Code.CANCELED, error_string="the camera was stopped", interaction=message)
 
     async def _play(self, goal: Interact.Goal, category: Category) -> tuple[bool, Interaction]:
         fps, begin = self._footage.fps, time.time() + LEAD_S

@@ -16,7 +16,7 @@ from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue, until
 
-R = Drive.Result
+Code = Drive.Goal  # the error codes are named there
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Motor(Adapter):
         code, reason = self._refusal(goal)
         if code:
             handle.abort()
-            return R(error_code=code, error_string=reason)
+            return Drive.Result(error_code=code, error_string=reason)
         self.driver.command(goal.command)
         try:
             code, reason = await self._run(handle, self.now_s() + goal.duration_s)
@@ -106,38 +106,38 @@ class Motor(Adapter):
             handle.canceled()
         else:
             handle.succeed()
-        return R(error_code=code, error_string=reason)
+        return Drive.Result(error_code=code, error_string=reason)
 
     async def _run(self, handle: Any, end_s: float) -> tuple[int, str]:
         name = handle.request.command.name
         limit = 2.0 * handle.request.duration_s + 5.0  # of wall clock, for a rig whose clock has stopped
         while self.now_s() < end_s and not handle.is_cancel_requested:
             if self.driver.age_s() > self.config.state_timeout_s:
-                return R.NO_STATE, f"motor {name!r} stopped reporting"
+                return Code.NO_STATE, f"motor {name!r} stopped reporting"
             position, velocity, effort = self.driver.state(name) or (math.nan,) * 3
             handle.publish_feedback(Drive.Feedback(position=position, velocity=velocity, effort=effort))
             next_s = self.now_s() + 0.05
             try:
                 await until(lambda: self.now_s() >= min(next_s, end_s) or handle.is_cancel_requested, limit, "the clock")
             except Overdue as error:
-                return R.NO_STATE, str(error)
-        return R.SUCCESSFUL, ""
+                return Code.NO_STATE, str(error)
+        return Code.SUCCESSFUL, ""
 
     def _refusal(self, goal: Drive.Goal) -> tuple[int, str]:
         """Why the goal cannot be run; 0 if it can."""
         c, config = goal.command, self.config
         if self.driver.age_s() > config.state_timeout_s:
-            return R.NO_STATE, "no motor reports"
+            return Code.NO_STATE, "no motor reports"
         if c.name not in self.driver.names():
-            return R.UNKNOWN_MOTOR, f"no motor {c.name!r}; known: {', '.join(sorted(self.driver.names()))}"
+            return Code.UNKNOWN_MOTOR, f"no motor {c.name!r}; known: {', '.join(sorted(self.driver.names()))}"
         highest = {MotorCommand.VELOCITY: config.velocity_max_rad_s, MotorCommand.POSITION: config.position_max_rad}
         if c.mode not in (*highest, MotorCommand.RELEASE):
-            return R.OUT_OF_LIMITS, f"no mode {c.mode}; known: 0 velocity, 1 position, 2 release"
+            return Code.OUT_OF_LIMITS, f"no mode {c.mode}; known: 0 velocity, 1 position, 2 release"
         if c.mode in highest and not abs(c.value) <= highest[c.mode]:
-            return R.OUT_OF_LIMITS, f"{c.value} is beyond {highest[c.mode]:g}"
+            return Code.OUT_OF_LIMITS, f"{c.value} is beyond {highest[c.mode]:g}"
         if not 0 <= goal.duration_s <= config.duration_max_s:
-            return R.OUT_OF_LIMITS, f"a run lasts from 0 to {config.duration_max_s:g} s, not {goal.duration_s}"
-        return R.SUCCESSFUL, ""
+            return Code.OUT_OF_LIMITS, f"a run lasts from 0 to {config.duration_max_s:g} s, not {goal.duration_s}"
+        return Code.SUCCESSFUL, ""
 
 
 def main() -> None:

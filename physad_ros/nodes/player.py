@@ -25,7 +25,7 @@ from physad_ros.nodes.waiting import result, until
 if TYPE_CHECKING:
     from physad_ros.nodes.arm import Arm
 
-R = Interact.Result
+Code = Interact.Goal  # the error codes are named there
 CLOCK_STOPPED_S = 1.0  # of wall clock without progress of the rig's
 HELD_M = 0.0015  # a gripper that stays this much wider than commanded holds something
 RAMP_HZ = 120.0
@@ -60,10 +60,10 @@ class Controllers:
 
     async def _send(self, client: Any, goal: Any, name: str) -> Any:
         if not client.server_is_ready():
-            raise Fault(R.CONTROLLER_FAILED, f"the {name} controller is not there")
+            raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller is not there")
         handle = await result(client.send_goal_async(goal), 1.0, f"the {name} controller's answer")
         if not handle.accepted:
-            raise Fault(R.CONTROLLER_FAILED, f"the {name} controller rejected the goal: it is not active")
+            raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller rejected the goal: it is not active")
         return handle
 
 
@@ -98,7 +98,7 @@ class Player:
             for step, begin in zip(self._program.steps, self._program.begins_s):
                 await self._step(step, self._begin_s + begin)
         except Exception as error:
-            fault = error if isinstance(error, Fault) else Fault(R.TIMED_OUT, str(error))
+            fault = error if isinstance(error, Fault) else Fault(Code.TIMED_OUT, str(error))
             self._on_phase(max(self._phase, 0), Phase.ABORTED, str(fault))
             self.halt()
             await self._retreat(fault)
@@ -137,7 +137,7 @@ class Player:
         self._enter(move.phase)
         before = self._node.wrench
         if move.guard_n is not None and before is None:
-            raise Fault(R.NO_STATE, f"{move.phase} is guarded by force, but no force is reported")
+            raise Fault(Code.NO_STATE, f"{move.phase} is guarded by force, but no force is reported")
         await self._till(end_s + self._node.config.late_s, lambda: ended.done() or self._pushes(move, before), move.phase)
         self._stopped_early = not ended.done()
         if self._stopped_early:
@@ -146,7 +146,7 @@ class Player:
         else:
             outcome = ended.result()
             if outcome.status != GoalStatus.STATUS_SUCCEEDED:
-                raise Fault(R.CONTROLLER_FAILED, f"{move.phase}: the controller ended with status {outcome.status}, "
+                raise Fault(Code.CONTROLLER_FAILED, f"{move.phase}: the controller ended with status {outcome.status}, "
                                                  f"error {outcome.result.error_code} {outcome.result.error_string}")
         self._goal = None
         await self._till(end_s)
@@ -162,11 +162,11 @@ class Player:
         await self._till(end_s)
         opening = self._node.opening_m()
         if grip.holds and opening <= grip.opening_m + HELD_M:
-            raise Fault(R.GRIPPER_MISSED, f"{grip.phase}: the gripper closed on nothing ({1e3 * opening:.1f} mm)")
+            raise Fault(Code.GRIPPER_MISSED, f"{grip.phase}: the gripper closed on nothing ({1e3 * opening:.1f} mm)")
         if ended.done() and ended.result().status == GoalStatus.STATUS_ABORTED and not ended.result().result.stalled:
-            raise Fault(R.CONTROLLER_FAILED, f"{grip.phase}: the gripper controller aborted")
+            raise Fault(Code.CONTROLLER_FAILED, f"{grip.phase}: the gripper controller aborted")
         if not grip.holds and abs(opening - grip.opening_m) > 5 * HELD_M and grip.effort_n > 0:
-            raise Fault(R.CONTROLLER_FAILED, f"{grip.phase}: the gripper stands at {1e3 * opening:.1f} mm "
+            raise Fault(Code.CONTROLLER_FAILED, f"{grip.phase}: the gripper stands at {1e3 * opening:.1f} mm "
                                              f"instead of {1e3 * grip.opening_m:.1f} mm")
 
     def _drive(self, drive: Drive, begin_s: float) -> None:
@@ -199,23 +199,23 @@ class Player:
 
         await until(over)
         if or_if is not None and not or_if():
-            raise Fault(R.TIMED_OUT, f"{what}: the robot did not end in time; it may be stopped")
+            raise Fault(Code.TIMED_OUT, f"{what}: the robot did not end in time; it may be stopped")
 
     def _watch(self, now_s: float) -> None:
         last, wall = self._clock
         if now_s != last:
             self._clock = (now_s, time.monotonic())
         elif time.monotonic() - wall > CLOCK_STOPPED_S:
-            raise Fault(R.TIMED_OUT, "the rig's clock stands still")
+            raise Fault(Code.TIMED_OUT, "the rig's clock stands still")
         if self._retreating:
             return
         if self._canceled():
-            raise Fault(R.CANCELED, "canceled")
+            raise Fault(Code.CANCELED, "canceled")
         self._node.positions_rad()  # raises where the state is lost
 
     async def _retreat(self, fault: Fault) -> None:
         """Go back the way the arm came, where its controllers still answer; hold otherwise."""
-        if fault.code not in (R.CANCELED, R.GRIPPER_MISSED) or not self._played:
+        if fault.code not in (Code.CANCELED, Code.GRIPPER_MISSED) or not self._played:
             return
         self._retreating = True
         try:

@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -97,7 +96,7 @@ def main(make: Callable[..., Any]) -> None:
     parser = argparse.ArgumentParser(description=make.__doc__, epilog="Takes ROS arguments: --ros-args -p name:=value")
     parser.parse_known_args()
     with contextlib.suppress(ExternalShutdownException), interrupts() as came:
-        with session(lambda: [make(cli_args=sys.argv)]) as (executor, _):
+        with session(lambda: [make()]) as (executor, _):
             spin(executor, lambda: bool(came))
 
 

@@ -156,7 +156,7 @@ class Steering:
             handle.cancel_goal_async()
         limit = course.DEADLINES_S[State.INTERACTING] + course.DEADLINES_S[State.RETREATING]
         answer = (await result(handle.get_result_async(), limit, "the end of the interaction")).result
-        return course.ArmDone("" if answer.error_code == Interact.Result.SUCCESSFUL else answer.error_string)
+        return course.ArmDone("" if answer.error_code == Interact.Goal.SUCCESSFUL else answer.error_string)
 
     async def _cut(self, timetable: Timetable) -> course.Event:
         interaction = convert.interaction_msg(timetable, self._node.now_s())

@@ -1,0 +1,94 @@
+"""The stack as launch actions, one process a node. Imported by launch files only: the wheels do not have `launch`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any, TypeVar
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, EmitEvent, IncludeLaunchDescription, OpaqueFunction
+from launch.actions import RegisterEventHandler, SetEnvironmentVariable
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import Command, LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+from physad_ros.bringup import Include, NodeSpec, StackArguments, Xacro, drivers, stack
+from physad_ros.core.paths import share_dir
+from physad_ros.nodes.parameters import describe
+
+A = TypeVar("A", bound=StackArguments)
+TRANSPORT = "FASTDDS_DEFAULT_PROFILES_FILE"
+
+
+def description(arguments_type: type[A], request: Any) -> LaunchDescription:
+    """Launch description with an argument for each field of ``arguments_type``.
+
+    ``request``: from the arguments to the NodeSpec of a program whose end ends the launch, or None.
+    """
+
+    def setup(context: LaunchContext) -> list[Any]:
+        arguments = arguments_type(**{
+            f.name: _typed(LaunchConfiguration(f.name).perform(context), f)
+            for f in dataclasses.fields(arguments_type)
+        })  # fmt: skip
+        actions = [_action(spec) for spec in (*drivers(arguments), *stack(arguments))]
+        asking = request(arguments)
+        if asking is None:
+            return actions
+        program = _action(asking)
+        over = OnProcessExit(target_action=program, on_exit=[EmitEvent(event=Shutdown(reason="the inspection is over"))])
+        return [*actions, program, RegisterEventHandler(over)]
+
+    declared = [
+        DeclareLaunchArgument(
+            f.name,
+            default_value=str(f.default),
+            description=describe(f),
+            **({"choices": list(f.metadata["choices"])} if f.metadata["choices"] else {}),
+        )
+        for f in dataclasses.fields(arguments_type)
+    ]
+    profile = os.environ.get(TRANSPORT, str(share_dir() / "config" / "fastdds.xml"))
+    return LaunchDescription([*declared, SetEnvironmentVariable(TRANSPORT, profile), OpaqueFunction(function=setup)])
+
+
+def _typed(text: str, field: dataclasses.Field[Any]) -> Any:
+    """A launch argument, which is always text, as its field's type."""
+    if isinstance(field.default, bool):
+        return text.lower() in ("true", "1", "yes", "on")
+    return type(field.default)(text)
+
+
+def _action(spec: NodeSpec | Include) -> Any:
+    if isinstance(spec, Include):
+        file = PathJoinSubstitution([FindPackageShare(spec.package), "launch", spec.file])
+        return IncludeLaunchDescription(PythonLaunchDescriptionSource(file), launch_arguments=spec.arguments.items())
+    parameters = {name: _value(value) for name, value in spec.parameters.items()}
+    return Node(
+        package=spec.package,
+        executable=spec.executable,
+        name=spec.name,
+        parameters=[parameters] if parameters else None,
+        remappings=list(spec.remaps),
+        arguments=list(spec.arguments),
+        output="screen",
+    )
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Xacro):
+        return ParameterValue(command(value), value_type=str)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def command(xacro: Xacro) -> Command:
+    """What prints the description."""
+    words: list[Any] = ["xacro ", str(share_dir() / "urdf" / xacro.file)]
+    for name, text in xacro.mappings.items():
+        words += [f" '{name}:=", text, "'"]
+    return Command(words)

@@ -1,0 +1,193 @@
+"""The simulated rig: physics and pictures in lockstep with /clock, behind the same names that a real rig has."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from physad_msgs.msg import LightLevels, MotorCommand
+from physad_msgs.srv import PlaceSpecimen
+from physad_ros.core.errors import PhysadError, UnknownName
+from physad_ros.nodes import convert, parameters
+from physad_ros.nodes.base import Adapter
+from physad_ros.nodes.light import levels_of
+from physad_ros.nodes.parameters import parameter
+from physad_ros.nodes.rig_actions import GripperServer, TrajectoryServer
+from physad_ros.nodes.rig_topics import RigTopics
+from physad_ros.nodes.run import main as run
+from physad_ros.nodes.waiting import result
+from physad_ros.sim.devices import Mode
+from physad_ros.sim.rig import Rig
+from physad_ros.sim.scene import STEP_HZ
+from physad_ros.sim.specimen import Specimen, random_specimen
+
+TELL_STEPS = 4  # 120 times a simulated second
+SLOW_STEPS = 16
+BACKLOG = 4  # pictures that may wait to be encoded before the simulation waits for them
+START_S = 60.0
+
+
+@dataclass(frozen=True)
+class RigConfig:
+    """Parameters of the node `mujoco_rig`; the last ones are faults to be injected while it runs."""
+
+    category: str = parameter("", "of the first specimen; empty: by chance")
+    object: str = parameter("", "type of the first specimen; empty: any")
+    defect: str = parameter("", "of the first specimen; empty: by chance")
+    severity: float = parameter(-1.0, "of the defect; negative: by chance", low=-1.0, high=1.0)
+    seed: int = parameter(0, "the first specimen follows from it", low=0)
+    height: int = parameter(360, "picture height at 16:9", unit="px", low=64, high=1080)
+    quality: int = parameter(90, "of the JPEGs", low=50, high=100)
+    real_time_factor: float = parameter(1.0, "simulated seconds a second at most; 0: as fast as it goes", low=0.0, high=100.0)
+    camera_stalled: bool = parameter(False, "fault: no picture comes", dynamic=True)
+    camera_frozen: bool = parameter(False, "fault: the same picture comes again and again", dynamic=True)
+    robot_stopped: bool = parameter(False, "fault: a protective stop, goals hang", dynamic=True)
+    controllers_active: bool = parameter(True, "false: the controllers reject goals", dynamic=True)
+    nan_joint_state: bool = parameter(False, "fault: a joint position is not a number", dynamic=True)
+
+
+class MujocoRig(Adapter):
+    """Runs the rig in a thread of its own; everything else asks that thread."""
+
+    config_type = RigConfig
+    config: RigConfig
+
+    def __init__(self, values: dict[str, Any] | None = None, **options: Any):
+        super().__init__("mujoco_rig", values, **options)
+        self.add_post_set_parameters_callback(lambda _: self._reconfigure())
+
+    def activate(self) -> None:
+        self._inbox: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._ready: Future[Rig] = Future()
+        self._topics = RigTopics(self)
+        self._thread = threading.Thread(target=self._body, name="mujoco_rig", daemon=True)
+        self._thread.start()
+        self.rig: Rig = self._ready.result(START_S)
+        TrajectoryServer(self)
+        GripperServer(self)
+        self.subscribe(MotorCommand, "/motor/command", self._on_motor, 240)
+        self.subscribe(LightLevels, "/light/command", self._on_light)
+        self.serve(PlaceSpecimen, "~/place", self._place)
+        self._reconfigure()
+
+    def deactivate(self) -> None:
+        self._stop.set()
+        self._thread.join(10.0)
+
+    @property
+    def time_s(self) -> float:
+        """The rig's clock."""
+        return float(self.rig.time_s)
+
+    def in_sim(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Have the simulation's thread make a call between two steps."""
+        future: Future[Any] = Future()
+        self._inbox.put((future, call, arguments))
+        return future
+
+    # -- commands -------------------------------------------------------------------------------------------------------
+
+    def _on_motor(self, message: MotorCommand) -> None:
+        self.in_sim(self._command_motor, message)
+
+    def _command_motor(self, message: MotorCommand) -> None:
+        try:
+            if message.name not in self.rig.motors:
+                raise UnknownName("motor", message.name, self.rig.motors)
+            self.rig.motors[message.name].command(Mode(message.mode), message.value, convert.seconds(message.header.stamp))
+        except (PhysadError, ValueError) as error:
+            self.get_logger().warning(f"motor command ignored: {error}")
+
+    def _on_light(self, message: LightLevels) -> None:
+        def command() -> None:
+            try:
+                self.rig.lights.command(levels_of(message))
+            except PhysadError as error:
+                self.get_logger().warning(f"light command ignored: {error}")
+
+        self.in_sim(command)
+
+    async def _place(self, request: PlaceSpecimen.Request, response: PlaceSpecimen.Response) -> PlaceSpecimen.Response:
+        asked = request.category, request.object, request.defect, request.severity, request.seed
+        try:
+            await result(self.in_sim(lambda: self.rig.place(_specimen(*asked))))
+            response.success = True
+        except PhysadError as error:
+            response.message = str(error)
+        return response
+
+    def _reconfigure(self) -> None:
+        self.config = parameters.read(self, RigConfig)
+        if not self._undo:
+            return
+        c, rig = self.config, self.rig
+        rig.stalled_camera, rig.frozen_camera = c.camera_stalled, c.camera_frozen
+        rig.trajectory.stopped, rig.trajectory.active = c.robot_stopped, c.controllers_active
+        rig.gripper.active = c.controllers_active
+
+    # -- the simulation's thread --------------------------------------------------------------------------------------
+
+    def _body(self) -> None:
+        c = self.config
+        try:
+            rig = Rig((c.height * 16 // 9, c.height), _specimen(c.category, c.object, c.defect, c.severity, c.seed))
+            self.joints = rig.joint_state()
+        except Exception as error:
+            self._ready.set_exception(error)
+            return
+        self._ready.set_result(rig)
+        try:
+            self._simulate(rig)
+        finally:
+            rig.close()
+
+    def _simulate(self, rig: Rig) -> None:
+        encoding: deque[Future[None]] = deque()
+        ahead_s, wall = 0.0, time.monotonic()
+        while not self._stop.is_set():
+            while not self._inbox.empty():
+                _answer(*self._inbox.get())
+            if rig.frame_due:
+                encoding.append(self.workers.submit(self._topics.show, rig.render(), rig.scene.category.camera.fovy_deg))
+                while len(encoding) > BACKLOG:
+                    encoding.popleft().result()
+            if rig.steps % TELL_STEPS == 0:
+                self.joints = rig.joint_state()
+                self._topics.tell(rig)
+                now = time.monotonic()
+                ahead_s = self._pace(ahead_s - (now - wall))
+                wall = now
+            if rig.steps % SLOW_STEPS == 0:
+                self._topics.tell_slowly(rig)
+            rig.step()
+            if rig.steps % TELL_STEPS == 0 and self.config.real_time_factor:
+                ahead_s += TELL_STEPS / STEP_HZ / self.config.real_time_factor
+
+    def _pace(self, ahead_s: float) -> float:
+        """Wait while the simulation is ahead of the wall clock; what it is behind beyond a tenth of a second is forgotten."""
+        if ahead_s > 0.0005:
+            self._stop.wait(ahead_s)
+        return max(ahead_s, -0.1)
+
+
+def _answer(future: Future[Any], call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    try:
+        future.set_result(call(*arguments))
+    except Exception as error:
+        future.set_exception(error)
+
+
+def _specimen(category: str, object: str, defect: str, severity: float, seed: int) -> Specimen:
+    """The specimen that is asked for, what is left open drawn from the seed."""
+    return random_specimen(seed, category, object, defect, severity if severity >= 0 else None)
+
+
+def main() -> None:
+    run(MujocoRig)

@@ -1,0 +1,76 @@
+"""A program that asks a launched stack for inspections, tells their verdicts, and ends after the last."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass
+
+
+from physad_msgs.msg import Verdict
+from physad_ros.core.errors import PhysadError
+from physad_ros.nodes import parameters
+from physad_ros.nodes.operator import Operator
+from physad_ros.nodes.parameters import parameter
+from physad_ros.nodes.run import interrupts, session, spin
+
+NAMES = {Verdict.INCONCLUSIVE: "INCONCLUSIVE", Verdict.NORMAL: "NORMAL", Verdict.ANOMALOUS: "ANOMALOUS"}
+START_S = 120.0
+
+
+@dataclass(frozen=True)
+class RequestConfig:
+    """Parameters of the program `request`."""
+
+    category: str = parameter("", "category to inspect; empty: perceived")
+    object: str = parameter("", "specimen type; empty: any")
+    defect: str = parameter("", "of the simulated specimens; empty: by chance")
+    severity: float = parameter(-1.0, "of the simulated defect; negative: by chance", low=-1.0, high=1.0)
+    seed: int = parameter(0, "of the first specimen; the others count up", low=0)
+    out: str = parameter("inspections", "folder that receives a folder for each inspection")
+    count: int = parameter(1, "inspections, one after another", low=1)
+    places: bool = parameter(False, "put a simulated specimen down before each")
+
+
+def ask(operator: Operator) -> None:
+    """The inspections, one after another; PhysadError where one cannot be made."""
+    config = parameters.read(operator, RequestConfig)
+    operator.wait_ready(START_S)
+    for seed in range(config.seed, config.seed + config.count):
+        if config.places:
+            operator.place(config.category, config.object, config.defect, config.severity, seed)
+        verdict = operator.inspect("", config.category, config.object, seed, config.out)
+        print(f"{verdict.clip_id}: {NAMES[verdict.verdict]} {verdict.reason}".rstrip(), flush=True)
+        for finding in verdict.findings:
+            print(f"  {finding.sentence}", flush=True)
+
+
+def main() -> None:
+    """Entry point. Exit status 0 with any verdict, 1 where an inspection could not be made."""
+    failure: list[PhysadError] = []
+    over = threading.Event()
+
+    def body(operator: Operator) -> None:
+        try:
+            ask(operator)
+        except PhysadError as error:
+            failure.append(error)
+        finally:
+            over.set()
+
+    with interrupts() as came, session(lambda: [_operator()]) as (executor, nodes):
+        threading.Thread(target=body, args=(nodes[0],), daemon=True).start()
+        spin(executor, lambda: over.is_set() or bool(came))
+    if failure:
+        print(f"physad: {failure[0]}", file=sys.stderr)
+    sys.exit(1 if failure else 0)
+
+
+def _operator() -> Operator:
+    operator = Operator()
+    parameters.declare(operator, RequestConfig)
+    return operator
+
+
+if __name__ == "__main__":
+    main()
