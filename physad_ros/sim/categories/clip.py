@@ -15,9 +15,9 @@ from physad_ros.sim.twin import Twin, twins
 COLOURS = {
     "blue": (0.20, 0.29, 0.58),
     "yellow": (0.92, 0.64, 0.05),
-    "red": (0.72, 0.08, 0.07),
+    "red": (0.60, 0.06, 0.05),
     "green": (0.12, 0.50, 0.20),
-    "white": (0.80, 0.80, 0.78),
+    "white": (0.62, 0.62, 0.60),
     "pink": (0.85, 0.38, 0.52),
 }
 TAPER_MM = 30.0  # where the levers end

@@ -17,12 +17,12 @@ CYCLE_S = 3.2  # after which catches come again
 MOTOR_MASS_KG = 0.056  # as in fan.xml
 HUB_MASS_KG = 0.008  # as in fan.xml, with the shaft
 COLOURS = {
-    "red": (0.72, 0.04, 0.06),
-    "blue": (0.10, 0.36, 0.85),
+    "red": (0.62, 0.03, 0.05),
+    "blue": (0.07, 0.28, 0.68),
     "green": (0.10, 0.55, 0.22),
-    "yellow": (0.95, 0.68, 0.05),
+    "yellow": (0.84, 0.58, 0.04),
     "orange": (0.93, 0.36, 0.05),
-    "white": (0.82, 0.82, 0.80),
+    "white": (0.60, 0.60, 0.58),
     "purple": (0.42, 0.16, 0.62),
 }
 
