@@ -22,6 +22,7 @@ from physad_ros.sim.twin import Twin, twins
 
 STEP_HZ: Final = 480  # physics; a whole number of steps a frame
 FIXTURE: Final = "fixture"
+_UNSEEN_GROUP: Final = 5  # of geoms; the eye draws 0 to 2
 
 _HARMLESS: Final = "Attaching a spec with an empty prefix"  # true of models that are written to XML again; these are not
 
@@ -74,6 +75,7 @@ class Scene:
     twin: Twin | None
     look: Look
     size: Size
+    groups: NDArray[np.int32]  # of the geoms as built; the eye changes the model's
 
 
 def build(specimen: Specimen | None, size: Size = (640, 360), category: str | None = None) -> Scene:
@@ -98,7 +100,7 @@ def build(specimen: Specimen | None, size: Size = (640, 360), category: str | No
         if spec.joint(name) is not None:
             _drive(spec, name, servo)
     model = _compile(spec)
-    scene = Scene(model, mujoco.MjData(model), data, specimen, twin, look, size)
+    scene = Scene(model, mujoco.MjData(model), data, specimen, twin, look, size, model.geom_group.copy())
     if twin:
         twin.reset(model, scene.data)
     return scene
@@ -142,7 +144,12 @@ def _add_camera(spec: mujoco.MjSpec, camera: Camera, look: Look) -> None:
     turn = np.column_stack([right, np.cross(back, right), back])
     quat = np.empty(4)
     mujoco.mju_mat2Quat(quat, turn.ravel())
-    spec.worldbody.add_camera(name="camera", pos=at, quat=quat, fovy=camera.fovy_deg * look.zoom)
+    body = spec.worldbody.add_body(name="camera", pos=at, quat=quat)
+    body.add_camera(name="camera", fovy=camera.fovy_deg * look.zoom)
+    # what an onlooker sees of it: lens and housing behind the point of view
+    lens, housing = {"size": [0.014, 0.02, 0], "pos": [0, 0, 0.022]}, {"size": [0.02, 0.02, 0.028], "pos": [0, 0, 0.07]}
+    for kind, shape in ((mujoco.mjtGeom.mjGEOM_CYLINDER, lens), (mujoco.mjtGeom.mjGEOM_BOX, housing)):
+        body.add_geom(type=kind, material="bar_black", contype=0, conaffinity=0, **shape)
 
 
 class Eye:
@@ -152,10 +159,10 @@ class Eye:
         width, height = scene.size
         try:
             self._renderer = mujoco.Renderer(scene.model, height, width, max_geom=1000)
-        except (ImportError, RuntimeError, AttributeError) as error:
+        except (ImportError, RuntimeError, AttributeError, mujoco.FatalError) as error:
             raise PhysadError(
                 f"cannot draw pictures with MUJOCO_GL={os.environ.get('MUJOCO_GL')}: {error}; "
-                "install libegl1 and libegl-mesa0, or libosmesa6"
+                "install libegl1 and libegl-mesa0, or libosmesa6, and import physad_ros.sim before mujoco"
             ) from error
         flags = self._renderer.scene.flags
         for flag in (mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_SKYBOX, mujoco.mjtRndFlag.mjRND_HAZE):
@@ -167,8 +174,20 @@ class Eye:
 
     def see(self, camera: str = "camera") -> NDArray[np.uint8]:
         """The picture (H, W, 3) BGR."""
+        self._leave_out_what_is_beside(camera)
         self._renderer.update_scene(self._scene.data, camera, self._option)
         return np.asarray(cv2.cvtColor(self._renderer.render(), cv2.COLOR_RGB2BGR), dtype=np.uint8)
+
+    def _leave_out_what_is_beside(self, camera: str) -> None:
+        """MuJoCo draws everything there is; most of the arm is out of sight and would take a quarter of the time."""
+        model, data = self._scene.model, self._scene.data
+        eye = model.camera(camera).id
+        x, y, z = (data.cam_xmat[eye].reshape(3, 3).T @ (data.geom_xpos - data.cam_xpos[eye]).T)  # (3, G); z points backwards
+        tan_y = np.tan(np.deg2rad(model.cam_fovy[eye]) / 2)
+        tan_x = tan_y * self._scene.size[0] / self._scene.size[1]
+        beside = [np.abs(p) + z * t > model.geom_rbound * np.hypot(1, t) for p, t in ((x, tan_x), (y, tan_y))]
+        hidden = (beside[0] | beside[1]) & (model.geom_rbound > 0)  # a plane has no bound
+        model.geom_group[:] = np.where(hidden, _UNSEEN_GROUP, self._scene.groups)
 
     def close(self) -> None:
         """Give the OpenGL context back."""

@@ -7,7 +7,6 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.core.types import Floats
 from physad_ros.sim.scene import Eye, Scene
 from physad_ros.sim.specimen import stream
 
