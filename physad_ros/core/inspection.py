@@ -261,16 +261,17 @@ def _start(now: Inspection, event: Started) -> Step:
 
 
 def _perceived(now: Inspection, percept: Percept) -> Step:
-    assert now.request is not None
+    request = now.request
+    assert request is not None  # set by Started
     now = replace(now, percept=percept)
     if percept.outcome == "nothing":
         return _abort(now, "there is nothing before the camera")
-    if not now.request.category and percept.outcome != "known":
+    if not request.category and percept.outcome != "known":
         guess = f" (perhaps {percept.category}, {percept.confidence:.0%})" if percept.category else ""
         return _abort(now, f"not sure which category this is{guess}; name it by category")
-    category = now.request.category or percept.category
+    category = request.category or percept.category
     now = replace(now, state=State.PLANNING, category=category, arm_moves=True)
-    return now, (Interact(category, now.request.object if now.request else ""),)
+    return now, (Interact(category, request.object),)
 
 
 def _arm_done(now: Inspection, event: ArmDone) -> Step:

@@ -1,0 +1,97 @@
+"""The Phys-AD tree: <root>/<category>/train/*.mp4 and <root>/<category>/test/<defect>/*.mp4, with or without manifests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from physad_ros.core.catalogue import categories, load_category
+from physad_ros.core.errors import BadData
+from physad_ros.core.types import NORMAL_LABEL, Clip, Phase, Signals, Timetable
+from physad_ros.dataset.manifest import Manifest
+from physad_ros.dataset.signals import read_signals, write_signals
+from physad_ros.dataset.video import read_video, write_video
+
+log = logging.getLogger(__name__)
+
+WHOLE = "clip"  # the one phase of a clip without a manifest
+
+
+@dataclass(frozen=True)
+class ClipRef:
+    """Where a clip lies and what its place says of it."""
+
+    path: Path  # of the video
+    category: str
+    split: str  # train or test
+    label: str
+
+
+def clip_path(root: Path, category: str, split: str, label: str, clip_id: str) -> Path:
+    """Where the video of a clip belongs; training clips are normal."""
+    if split not in ("train", "test"):
+        raise ValueError(f"split must be train or test, not {split!r}")
+    if split == "train" and label != NORMAL_LABEL:
+        raise BadData(f"a clip labelled {label!r} must not be trained on")
+    folder = root / category / split
+    return (folder if split == "train" else folder / label) / f"{clip_id}.mp4"
+
+
+def write_clip(root: Path, clip: Clip, manifest: Manifest, split: str) -> Path:
+    """Write video, signals and, last, the manifest: a clip with a manifest is whole. Returns the video's path."""
+    path = clip_path(root, clip.timetable.category, split, clip.label or manifest.label or "", clip.timetable.clip_id)
+    write_video(path, clip.frames, clip.timetable.fps)
+    write_signals(path.with_suffix(".npz"), clip.signals)
+    manifest.write(path.with_suffix(".json"))
+    return path
+
+
+def scan(root: Path, category: str | None = None) -> list[ClipRef]:
+    """Every clip of a tree, in order of path.
+
+    Raises:
+        BadData: no clip at all.
+    """
+    found = list(_walk(root, category))
+    if not found:
+        where = f"of {category} " if category else ""
+        raise BadData(f"{root}: no clip {where}in <category>/train/*.mp4 or <category>/test/<defect>/*.mp4")
+    return found
+
+
+def _walk(root: Path, category: str | None) -> Iterator[ClipRef]:
+    known = categories()
+    for folder in sorted(p for p in root.glob("*") if p.is_dir() and (category in (None, p.name))):
+        for path in sorted((folder / "train").glob("*.mp4")):
+            yield ClipRef(path, folder.name, "train", NORMAL_LABEL)
+        for path in sorted((folder / "test").glob("*/*.mp4")):
+            label = path.parent.name
+            if folder.name in known and label not in load_category(folder.name).labels:
+                log.warning("%s: %r is no official label of %s", path.parent, label, folder.name)
+            yield ClipRef(path, folder.name, "test", label)
+
+
+def load_clip(ref: ClipRef, height: int | None = None) -> Clip:
+    """A clip with its frames at this height. Without a manifest it has one phase that spans it."""
+    frames, fps = read_video(ref.path, height)
+    file = ref.path.with_suffix(".json")
+    if not file.exists():
+        return footage(frames, fps, ref.category, ref.path.stem, ref.label)
+    manifest = Manifest.read(file)
+    stamps = np.array(manifest.stamps_s) if manifest.stamps_s else manifest.window_begin_s + np.arange(len(frames)) / fps
+    if len(stamps) != len(frames):
+        raise BadData(f"{ref.path}: {len(frames)} frames, but its manifest tells of {len(stamps)}")
+    archive = ref.path.with_suffix(".npz")
+    signals = read_signals(archive) if archive.exists() else Signals.none()
+    return Clip(manifest.timetable, frames, stamps, signals, ref.label)
+
+
+def footage(frames: np.ndarray, fps: float, category: str, clip_id: str, label: str | None = None) -> Clip:
+    """Frames of which nothing but the category is known, as a clip with one phase that spans it."""
+    length = len(frames) / fps
+    table = Timetable(clip_id, category, "", "", (Phase(WHOLE, 0.0, length),), 0.0, length, len(frames), fps)
+    return Clip(table, frames, np.arange(len(frames)) / fps, label=label)
