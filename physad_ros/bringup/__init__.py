@@ -107,6 +107,7 @@ def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
     a = arguments
     films = a.source == "file"
     simulated = not films and a.rig in ("mujoco", "gazebo")
+    rig = "footage" if films else a.rig
     nodes: list[NodeSpec] = []
     if not films and a.rig == "mujoco":
         nodes.append(_node("mujoco_rig", _rig(a)))
@@ -115,9 +116,9 @@ def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
     nodes.append(_node("light", {"driver": "none" if films else "rig"}))
     if not films:
         nodes += [_node("motor"), _node("arm")]
-    nodes += [_node("perceiver"), _node("recorder"), _node("detector", {"detector": a.detector})]
+    nodes += [_node("perceiver"), _node("recorder", {"rig": rig, "out": a.out}), _node("detector", {"detector": a.detector})]
     partners = ("camera" if films else "arm", "detector", "light", "perceiver", "recorder")
-    nodes.append(_node("inspector", {"rig": "footage" if films else a.rig, "out": a.out, "partners": partners}))
+    nodes.append(_node("inspector", {"rig": rig, "out": a.out, "partners": partners}))
     for node in nodes:
         node.parameters["use_sim_time"] = simulated and node.name != "mujoco_rig"
     return tuple(nodes)

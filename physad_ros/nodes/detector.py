@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sensor_msgs.msg import CompressedImage
@@ -12,7 +13,7 @@ from physad_msgs.msg import FrameScore, Interaction
 from physad_msgs.srv import ScoreClip
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData, PhysadError
-from physad_ros.core.types import Timetable
+from physad_ros.core.types import Score, Signals, Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.dataset.video import decode_jpeg
 from physad_ros.detectors.base import Detector, Stream, detectors
@@ -96,8 +97,6 @@ class DetectorNode(Adapter):
             job.fault = self.trouble = f"the detector {self.config.detector} is not ready: {error}"
 
     def _fitted(self, category: str) -> Detector:
-        from pathlib import Path
-
         if category not in self._loaded:
             folder = Path(self.config.folder) / category if self.config.folder else load_category(category).folder
             self._loaded[category] = self._kind.load(folder)
@@ -115,18 +114,10 @@ class DetectorNode(Adapter):
         head = convert.header(stamp)
         self._score.publish(FrameScore(header=head, clip_id=job.timetable.clip_id, index=slot, value=float(value)))
 
-    def _finish(self, job: _Job) -> Any:
+    def _finish(self, job: _Job) -> Score:
         if job.fault or job.stream is None:
             raise BadData(job.fault or "the detector was not opened")
-        timetable = job.timetable
-        return job.stream.finish(self._felt(timetable))
-
-    def _felt(self, timetable: Timetable) -> Any:
-        from physad_ros.core.types import Signals
-
-        if self._signals is None:
-            return Signals.none()
-        return self._signals.between(timetable.window_begin_s, timetable.window_end_s)
+        return job.stream.finish(Signals.none() if self._signals is None else self._signals.of(job.timetable))
 
     # -- the service --------------------------------------------------------------------------------------------------
 

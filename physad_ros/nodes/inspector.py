@@ -111,7 +111,7 @@ class Inspector(Adapter):
             self.verdict.publish(message)
         finally:
             self._busy, self._course = False, None
-        self.trouble = message.reason
+        self.facts = {"clip": clip_id, "verdict": message.verdict, "reason": message.reason}
         if handle.is_cancel_requested:
             handle.canceled()
         else:

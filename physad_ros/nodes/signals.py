@@ -8,9 +8,9 @@ import numpy as np
 from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 
-from physad_ros.core.errors import BadData
 from physad_ros.core.ring import Ring
-from physad_ros.core.types import Floats, Signals
+from physad_ros.core.types import Floats, Signals, Timetable
+from physad_ros.dataset.reading import MARGIN_S
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
@@ -31,10 +31,8 @@ class SignalsCollector:
         node.subscribe(JointState, "/motor/state", self._on_motor, STREAM)
 
     def _on_joints(self, message: JointState) -> None:
-        try:
-            values = convert.joint_positions(message, (*JOINTS, gripper.JOINT))
-        except BadData:
-            return  # of a rig without a gripper, or unusable; the arm, which moves by it, says so
+        at = dict(zip(message.name, message.position))
+        values = np.array([at.get(name, math.nan) for name in (*JOINTS, gripper.JOINT)])
         self._joints.push(convert.seconds(message.header.stamp), values)
 
     def _on_wrench(self, message: WrenchStamped) -> None:
@@ -46,8 +44,9 @@ class SignalsCollector:
         values = np.array([v[0] if len(v) else math.nan for v in first])
         self._motor.push(convert.seconds(message.header.stamp), values)
 
-    def between(self, begin_s: float, end_s: float) -> Signals:
-        """Signals with begin <= stamp < end."""
+    def of(self, timetable: Timetable) -> Signals:
+        """What was felt during a window, and as long before and after it as a bag keeps: the same as is read from the bag."""
+        begin_s, end_s = timetable.window_begin_s - MARGIN_S, timetable.window_end_s + MARGIN_S
         joint_stamps, joints = _stacked(self._joints, begin_s, end_s, 7)
         wrench_stamps, wrench = _stacked(self._wrench, begin_s, end_s, 6)
         motor_stamps, motor = _stacked(self._motor, begin_s, end_s, 3)

@@ -67,7 +67,7 @@ class Steering:
             woken = self._node.steady_s() + 0.01
             await until(lambda: bool(self._events) or self._node.steady_s() > woken)
         assert self.now.verdict is not None
-        await self._node.in_worker(write, self)
+        self._node.trouble = await self._node.in_worker(write, self, self._node.config.rig)
         return self._message(self.now.verdict)
 
     def _advance(self, event: course.Event) -> None:

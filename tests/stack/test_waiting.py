@@ -1,0 +1,99 @@
+"""The executor and our coroutines: callbacks run, waiting is cheap, deadlines hold."""
+
+import resource
+import threading
+import time
+
+import pytest
+from std_msgs.msg import Int32
+from std_srvs.srv import Trigger
+
+from physad_ros.nodes.waiting import Overdue, Polls, result, until
+from live_graph import running
+
+
+def cpu_s():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def test_the_executor_runs_callbacks_at_a_thousand_a_second():
+    with running(list) as graph:
+        got = graph.collect(Int32, "/count", 1000)
+        sender = graph.probe.create_publisher(Int32, "/count", 1000)
+        graph.wait(lambda: sender.get_subscription_count() == 1)
+        for i in range(1000):
+            sender.publish(Int32(data=i))
+            time.sleep(0.0005)
+        graph.wait(lambda: len(got) == 1000, 2.0)
+        assert [m.data for m in got] == list(range(1000))
+
+
+def test_waiting_costs_little_and_others_run_meanwhile():
+    with running(list) as graph:
+        gate = threading.Event()
+
+        async def slow(request, response):
+            await until(gate.is_set)
+            response.message = "done"
+            return response
+
+        graph.probe.create_service(Trigger, "/slow", slow)
+        client = graph.probe.create_client(Trigger, "/slow")
+        graph.wait(client.service_is_ready)
+        answers = [client.call_async(Trigger.Request()) for _ in range(5)]
+        graph.wait(lambda: Polls.waiting == 5)
+        before, began = cpu_s(), time.monotonic()
+        got = graph.collect(Int32, "/meanwhile")
+        sender = graph.probe.create_publisher(Int32, "/meanwhile", 10)
+        graph.wait(lambda: sender.get_subscription_count() == 1)
+        time.sleep(1.0)
+        sender.publish(Int32(data=1))
+        graph.wait(lambda: len(got) == 1, 0.1)
+        assert (cpu_s() - before) / (time.monotonic() - began) < 0.35  # rclpy's own way takes all of a core
+        gate.set()
+        for answer in answers:
+            assert graph.result(answer, 1.0).message == "done"
+        assert Polls.waiting == 0
+
+
+def test_what_does_not_come_is_overdue():
+    with running(list) as graph:
+        caught = []
+
+        async def body():
+            began = time.monotonic()
+            try:
+                await until(lambda: False, 0.2, "the moon")
+            except Overdue as error:
+                caught.append((str(error), time.monotonic() - began))
+
+        graph.executor.create_task(body)
+        graph.wait(lambda: caught, 1.0)
+        text, took = caught[0]
+        assert "the moon did not come within 0.2 s" in text
+        assert 0.2 <= took < 0.5
+
+
+def test_a_worker_s_failure_reaches_who_waits():
+    from concurrent.futures import ThreadPoolExecutor
+
+    with running(list) as graph, ThreadPoolExecutor(1) as workers:
+        caught = []
+
+        async def body():
+            try:
+                await result(workers.submit(lambda: 1 / 0))
+            except ZeroDivisionError as error:
+                caught.append(error)
+
+        graph.executor.create_task(body)
+        graph.wait(lambda: caught, 1.0)
+
+
+@pytest.mark.parametrize("round", range(3))
+def test_a_session_ends_and_starts_again(round):
+    began = time.monotonic()
+    with running(list):
+        pass
+    assert time.monotonic() - began < 5
