@@ -140,11 +140,12 @@ def recover(folder: Annotated[Path, typer.Argument(help="An inspection's folder,
 @app.command("bench-camera")
 def bench_camera(
     frames: Annotated[int, typer.Option(help="Frames of 1080p at 60 Hz.")] = 3600,
+    file: Annotated[Optional[Path], typer.Option(help="Film to play over and over; left out: a made one.")] = None,
 ) -> None:
     """Frames lost and latency from a camera process through recorder and detector; the last line is JSON."""
     from physad_ros.live.camera import bench
 
-    bench(frames, console)
+    bench(frames, file, console)
 
 
 @app.command()

@@ -16,6 +16,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
+from physad_ros.core.paths import share_dir
 from physad_ros.nodes.base import Adapter
 from physad_ros.nodes.waiting import POLL_S, Polls
 
@@ -61,6 +62,7 @@ def interrupts() -> Iterator[list[int]]:
 @contextlib.contextmanager
 def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[Any]]]:
     """rclpy, one executor and the nodes, ours started; all ended again at the end, whatever happened between."""
+    stay_local()
     sweep_shared_memory()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     built: Sequence[Any] = ()
@@ -83,6 +85,12 @@ def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[
             node.destroy_node()
         executor.shutdown()
         rclpy.try_shutdown()
+
+
+def stay_local() -> None:
+    """Defaults of this process's transports, where the environment says nothing: this machine only, shared memory for pictures."""
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(share_dir() / "config" / "fastdds.xml"))
 
 
 def spin_for(executor: Any, duration_s: float) -> None:

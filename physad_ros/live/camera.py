@@ -1,0 +1,158 @@
+"""What becomes of 1080p at 60 Hz between processes: frames lost and latency, beside the same run with default transports.
+
+The camera runs in a process of its own; recorder and detector, the real nodes, run with the meter in another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from rich.console import Console
+from rich.table import Table
+
+from physad_msgs.msg import FrameScore, Interaction
+from physad_msgs.srv import CutClip, ScoreClip
+from physad_ros.bringup import NodeSpec, compose
+from physad_ros.core.errors import PhysadError
+from physad_ros.core.paths import share_dir
+from physad_ros.core.types import FPS, Phase, Timetable
+from physad_ros.dataset.video import write_video
+from physad_ros.nodes import convert
+from physad_ros.nodes.base import LATCHED, STREAM
+from physad_ros.nodes.run import session, spin
+
+PROFILE = "FASTDDS_DEFAULT_PROFILES_FILE"
+SIZE = (1080, 1920)
+FILM_S = 2  # of the film that is played over and over
+LEAD_S = 1.0  # from the announcement to the window
+CATEGORY, DETECTOR = "fan", "intensity"  # the cheapest detector: what is measured is the way to it
+
+
+def bench(frames: int, file: Path | None, console: Console) -> None:
+    """Run both transports, print a table and, last, one JSON object."""
+    with tempfile.TemporaryDirectory() as scratch:
+        film = file or _film(Path(scratch) / "film.mp4")
+        ours = _run(film, frames, Path(scratch) / "ours", str(share_dir() / "config" / "fastdds.xml"), console)
+        default = _run(film, frames, Path(scratch) / "default", "", console)
+    table = Table("transports", *ours)
+    for name, row in (("physad", ours), ("default", default)):
+        table.add_row(name, *(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row.values()))
+    console.print(table)
+    print(json.dumps({**ours, "default_transports": default}))
+
+
+def _film(path: Path) -> Path:
+    """Two seconds that a JPEG encoder finds as hard as a real picture: texture that moves, and sensor noise."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 120, (SIZE[0] // 8, SIZE[1] // 8, 3), np.uint8)
+    texture = np.kron(coarse, np.ones((8, 8, 1), np.uint8))
+    noise = rng.integers(0, 12, (*SIZE, 3), np.uint8)
+    write_video(path, (np.roll(texture, 5 * i, axis=1) + np.roll(noise, 97 * i, axis=0) for i in range(round(FILM_S * FPS))), FPS)
+    return path
+
+
+def _run(film: Path, frames: int, out: Path, profile: str, console: Console) -> dict[str, float]:
+    """One run in two fresh processes, which find the transports in their environment."""
+    environment = {**os.environ, PROFILE: profile}  # empty: Fast DDS's own
+    console.print(f"{frames} frames with {'our' if profile else 'default'} transports: {frames / FPS:.0f} s …")
+    parameters = {"source": "file", "file": film, "loop": "true", "frames": frames + round(8 * FPS)}
+    arguments = [word for key, value in parameters.items() for word in ("-p", f"{key}:={value}")]
+    camera = subprocess.Popen([sys.executable, "-m", "physad_ros.nodes.camera", "--ros-args", *arguments], env=environment)
+    try:
+        meter = [sys.executable, "-m", __name__, str(frames), str(out)]
+        done = subprocess.run(meter, env=environment, stdout=subprocess.PIPE, text=True, timeout=60 + 3 * frames / FPS)
+    finally:
+        camera.terminate()
+        camera.wait(10)
+    if done.returncode:
+        raise PhysadError(f"the measuring process ended with status {done.returncode}")
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+class Meter(Node):
+    """Announces a window, hears the score of each frame, asks what was recorded and scored."""
+
+    def __init__(self, frames: int) -> None:
+        super().__init__("meter")
+        self._frames = frames
+        self.latencies_s: list[float] = []
+        self._plan = self.create_publisher(Interaction, "/interaction/plan", LATCHED)
+        self.create_subscription(FrameScore, "/frame_score", self._on_score, STREAM)
+        self._cut = self.create_client(CutClip, "/cut_clip")
+        self._score = self.create_client(ScoreClip, "/score_clip")
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    def _on_score(self, message: FrameScore) -> None:
+        self.latencies_s.append(time.time() - convert.seconds(message.header.stamp))
+
+    def measure(self) -> dict[str, float]:
+        """Blocks until the window is over; call it from a thread that does not spin."""
+        _wait_for(lambda: self.count_publishers("/camera/image_raw/compressed") > 0, 60.0, "no camera")
+        begin, length = time.time() + LEAD_S, self._frames / FPS
+        phases = (Phase("run", begin, begin + length),)
+        timetable = Timetable("bench", CATEGORY, "", "drive", phases, begin, begin + length, self._frames)
+        message = convert.interaction_msg(timetable, time.time())
+        self._plan.publish(message)
+        time.sleep(LEAD_S + length)
+        scored = self._ask(self._score, ScoreClip.Request(interaction=message))
+        cut = self._ask(self._cut, CutClip.Request(interaction=message))
+        if not (scored.success and cut.success):
+            raise PhysadError(scored.message or cut.message)
+        p50, p99 = np.percentile(np.array(self.latencies_s) * 1e3, (50, 99))
+        return {
+            "sent": self._frames, "recorded": cut.frames_received, "scored": scored.frames,
+            "lost": self._frames - min(cut.frames_received, scored.frames),
+            "latency_ms_p50": round(float(p50), 2), "latency_ms_p99": round(float(p99), 2),
+        }
+
+    def _ask(self, client: Any, request: Any) -> Any:
+        future = client.call_async(request)
+        _wait_for(future.done, 30.0, f"no answer of {client.srv_name}")
+        return future.result()
+
+
+def _wait_for(done: Any, timeout_s: float, otherwise: str) -> None:
+    end = time.monotonic() + timeout_s
+    while not done():
+        if time.monotonic() > end:
+            raise PhysadError(otherwise)
+        time.sleep(0.01)
+
+
+def _measure(frames: int, out: str) -> None:
+    """The measuring process."""
+    specs = [NodeSpec("recorder", "recorder", {"out": out}), NodeSpec("detector", "detector", {"detector": DETECTOR, "patience_s": 5.0})]
+    result: list[dict[str, float]] = []
+    over = threading.Event()
+    with session(lambda: [*compose(specs), Meter(frames)]) as (executor, nodes):
+
+        def body() -> None:
+            try:
+                result.append(nodes[-1].measure())
+            finally:
+                over.set()
+
+        threading.Thread(target=body, daemon=True).start()
+        spin(executor, over.is_set)
+    print(json.dumps(result[0]) if result else "{}")
+    sys.exit(0 if result else 1)
+
+
+if __name__ == "__main__":
+    _measure(int(sys.argv[1]), sys.argv[2])
