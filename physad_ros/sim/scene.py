@@ -92,7 +92,7 @@ def build(specimen: Specimen | None, size: Size = (640, 360), category: str | No
     spec.visual.global_.offwidth, spec.visual.global_.offheight = size
     _add_camera(spec, data.camera, look)
     half_yaw = data.fixture.yaw_rad / 2
-    fixture = spec.worldbody.add_body(
+    fixture = spec.worldbody.add_frame(
         name=FIXTURE, pos=data.fixture.position_m, quat=[np.cos(half_yaw), 0, 0, np.sin(half_yaw)]
     )
     twin = _put(spec, fixture, data, specimen) if specimen else None
@@ -121,7 +121,7 @@ def _warn(text: str) -> None:
 mujoco.set_mju_user_warning(_warn)
 
 
-def _put(spec: mujoco.MjSpec, fixture: mujoco.MjsBody, category: Category, specimen: Specimen) -> Twin:
+def _put(spec: mujoco.MjSpec, fixture: mujoco.MjsFrame, category: Category, specimen: Specimen) -> Twin:
     category.check_label(specimen.defect)
     category.object_named(specimen.object)
     twin = twins[category.name](category, specimen, specimen.rng("twin"))

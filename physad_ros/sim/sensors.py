@@ -65,8 +65,9 @@ class Wrench:
         turn = data.site_xmat[self._site].reshape(3, 3)
         weight = turn.T @ self._weight
         arm = turn.T @ (data.subtree_com[self._body] - data.site_xpos[self._site])
-        force = data.sensordata[self._force : self._force + 3] - weight
-        torque = data.sensordata[self._torque : self._torque + 3] - np.cross(arm, weight)
+        # MuJoCo's sensor says what holds the tool; that is against all that pulls at it
+        force = -data.sensordata[self._force : self._force + 3] - weight
+        torque = -data.sensordata[self._torque : self._torque + 3] - np.cross(arm, weight)
         self._step += 1
         self._raw = np.concatenate([force, torque]) + self._noise[self._step % self._NOISES]
         self.value = self._raw - self._zero

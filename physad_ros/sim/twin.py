@@ -46,8 +46,8 @@ class Twin(ABC):
         return self.category.object_named(self.specimen.object).variant
 
     @abstractmethod
-    def build(self, spec: mujoco.MjSpec, fixture: mujoco.MjsBody) -> None:
-        """Put the specimen into the scene, as a child of ``fixture``, whose frame is the object's."""
+    def build(self, spec: mujoco.MjSpec, fixture: mujoco.MjsFrame) -> None:
+        """Put the specimen into the scene, into ``fixture``, the object's frame in the world; its bodies may have free joints."""
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:  # noqa: B027  # most have nothing to do
         """Called once the scene is compiled: positions at rest, and what ``step`` needs to know of the model."""
@@ -68,9 +68,9 @@ class Twin(ABC):
         return mujoco.MjSpec.from_file(str(self.category.folder / f"{self.category.name}.xml"))
 
     @staticmethod
-    def attach(spec: mujoco.MjSpec, fixture: mujoco.MjsBody, child: mujoco.MjSpec) -> None:
+    def attach(spec: mujoco.MjSpec, fixture: mujoco.MjsFrame, child: mujoco.MjSpec) -> None:
         """Hang all that ``child`` holds into the scene, names unchanged."""
-        spec.attach(child, prefix="", frame=fixture.add_frame())
+        spec.attach(child, prefix="", frame=fixture)
 
 
 twins: Registry[type[Twin]] = Registry("simulated category", "physad_ros.sim.categories")

@@ -1,0 +1,1 @@
+"""Protocols, measurements and campaigns."""
