@@ -67,7 +67,7 @@ def inspect(
         category=category or "", object=object or "", defect=defect or "", severity=severity, rig=rig,
         seed=_seed(seed), detector=detector, out=str(out), source=source, file=str(file or ""), height=height,
     )
-    raise typer.Exit(Exit[inspect_once(arguments, console).name])
+    raise typer.Exit(Exit[inspect_once(arguments, console)])
 
 
 @app.command()
@@ -104,7 +104,8 @@ def collect(
     """Make clips straight on the simulator, without ROS and in many processes. Resumes where it was interrupted."""
     from physad_ros.bench.collect import collect as run
 
-    run(root, category or [], normal=normal, defective=defective, seed=seed, height=height, jobs=jobs)
+    done = run(root, category or [], normal=normal, defective=defective, seed=seed, height=height, jobs=jobs)
+    console.print(", ".join(f"{count} {what}" for what, count in done.items()))
 
 
 @app.command()
