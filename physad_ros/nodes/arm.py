@@ -152,3 +152,7 @@ class Arm(Adapter):
 
 def main() -> None:
     run(Arm)
+
+
+if __name__ == "__main__":
+    main()

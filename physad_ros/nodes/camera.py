@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,16 +104,21 @@ class Camera(Adapter):
             if not self._footage.plays:
                 self.send(footage.frames[0], time.time())
 
-    def play(self, footage: Footage, begin_s: float, count: int | None) -> bool:
-        """Send frame i at, and stamped, begin + i / fps on the system's clock, in the calling thread; whether it got to the end."""
-        i = 0
-        while count is None or i < count:
+    def play(
+        self, footage: Footage, begin_s: float, count: int | None, canceled: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Send frame i at, and stamped, begin + i / fps on the system's clock, in the calling thread.
+
+        Returns once the last frame's time is over, or early when stopped or canceled: whether it got to the end.
+        """
+        for i in itertools.count():
             stamp_s = begin_s + i / footage.fps
-            if self._stop.wait(max(stamp_s - time.time(), 0.0)):
+            if self._stop.wait(max(stamp_s - time.time(), 0.0)) or canceled():
                 return False
+            if i == count:
+                return True
             self.send(footage.frames[i % len(footage.frames)], stamp_s)
-            i += 1
-        return True
+        raise AssertionError("counting does not end")
 
     def _on_raw(self, message: Image) -> None:
         if message.encoding not in ("bgr8", "rgb8"):
@@ -131,3 +138,7 @@ class Camera(Adapter):
 
 def main() -> None:
     run(Camera)
+
+
+if __name__ == "__main__":
+    main()

@@ -151,3 +151,7 @@ class DetectorNode(Adapter):
 
 def main() -> None:
     run(DetectorNode)
+
+
+if __name__ == "__main__":
+    main()

@@ -49,16 +49,18 @@ class FootageInteraction:
             return Interact.Result(error_code=Code.REFUSED, error_string=reason)
         self.plays = True
         try:
-            whole, message = await self._play(handle.request, category)
+            whole, message = await self._play(handle, category)
         finally:
             self.plays = False
         if whole:
             handle.succeed()
             return Interact.Result(error_code=Code.SUCCESSFUL, interaction=message)
-        handle.abort()
-        return Interact.Result(error_code=Code.CANCELED, error_string="the camera was stopped", interaction=message)
+        end = handle.canceled if handle.is_cancel_requested else handle.abort
+        end()
+        return Interact.Result(error_code=Code.CANCELED, error_string="the film was stopped", interaction=message)
 
-    async def _play(self, goal: Interact.Goal, category: Category) -> tuple[bool, Interaction]:
+    async def _play(self, handle: Any, category: Category) -> tuple[bool, Interaction]:
+        goal: Interact.Goal = handle.request
         fps, begin = self._footage.fps, time.time() + LEAD_S
         end = begin + category.frames / fps
         phases = (Phase("clip", begin, end),)
@@ -68,7 +70,9 @@ class FootageInteraction:
         message = convert.interaction_msg(timetable, self._camera.now_s())
         self._plan.publish(message)
         self._tell(goal.clip_id, PhaseMsg.RUNNING)
-        played = self._camera.workers.submit(self._camera.play, self._footage, begin, category.frames)
+        played = self._camera.workers.submit(
+            self._camera.play, self._footage, begin, category.frames, lambda: handle.is_cancel_requested
+        )
         whole = bool(await result(played))
         self._tell(goal.clip_id, PhaseMsg.DONE if whole else PhaseMsg.ABORTED)
         return whole, message

@@ -130,3 +130,7 @@ class Inspector(Adapter):
 
 def main() -> None:
     run(Inspector)
+
+
+if __name__ == "__main__":
+    main()

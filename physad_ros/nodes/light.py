@@ -113,3 +113,7 @@ def levels_of(message: LightLevels) -> dict[str, float]:
 
 def main() -> None:
     run(Light)
+
+
+if __name__ == "__main__":
+    main()

@@ -142,3 +142,7 @@ class Motor(Adapter):
 
 def main() -> None:
     run(Motor)
+
+
+if __name__ == "__main__":
+    main()

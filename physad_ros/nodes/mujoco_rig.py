@@ -191,3 +191,7 @@ def _specimen(category: str, object: str, defect: str, severity: float, seed: in
 
 def main() -> None:
     run(MujocoRig)
+
+
+if __name__ == "__main__":
+    main()

@@ -74,3 +74,7 @@ class PerceiverNode(Adapter):
 
 def main() -> None:
     run(PerceiverNode)
+
+
+if __name__ == "__main__":
+    main()

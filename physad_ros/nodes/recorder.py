@@ -125,3 +125,7 @@ def _type_named(name: str) -> Any:
 
 def main() -> None:
     run(Recorder)
+
+
+if __name__ == "__main__":
+    main()

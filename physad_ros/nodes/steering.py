@@ -43,6 +43,7 @@ class Steering:
         self._events: deque[course.Event] = deque()
         self._arm_goal: Any = None
         self._cancel_arm = False
+        self._moving_since_s: float | None = None  # stamp from which on pictures must differ
         self._began = self._entered = node.steady_s()
 
     def feed(self, event: course.Event) -> None:
@@ -76,6 +77,7 @@ class Steering:
         if self.now.state is not before:
             self._entered = self._node.steady_s()
             self.timings_s[self.now.state.value] = self._entered - self._began
+            self._moving_since_s = self._node.watch.frame_stamp_s if self.now.state is State.INTERACTING else None
         for command in commands:
             self._carry_out(command)
 
@@ -85,7 +87,7 @@ class Steering:
         if now - self._entered > course.DEADLINES_S.get(state, math.inf):
             self.feed(course.Expired(state))
         if state in WATCHED:
-            trouble = self._node.watch.trouble(self._began, state in SEEING, state is State.INTERACTING)
+            trouble = self._node.watch.trouble(self._began, state in SEEING, self._moving_since_s)
             if trouble:
                 self.feed(course.Faulted(trouble))
         timetable = self.now.timetable

@@ -58,13 +58,13 @@ class Watch:
             if count == 0 or (met and count is None and not self._node.count_publishers(f"/{name}/alive"))
         )
 
-    def trouble(self, since_s: float, seeing: bool, moving: bool) -> str:
+    def trouble(self, since_s: float, seeing: bool, moving_since_s: float | None) -> str:
         """What is wrong; empty if nothing.
 
         Args:
             since_s: when watching began, on the steady clock.
             seeing: frames must come.
-            moving: and must differ.
+            moving_since_s: and must differ, from this stamp on; None: need not.
         """
         dead = self.dead(met=self._node.steady_s() - since_s > MEET_S)
         if dead:
@@ -72,8 +72,8 @@ class Watch:
         quiet = self._node.steady_s() - max(self.frame_seen_s, since_s)
         if seeing and quiet > self._config.stall_s:
             return f"the camera has stalled: no frame for {quiet:.1f} s"
-        same = self.frame_stamp_s - self._changed_s
-        if moving and same > self._config.frozen_s:
+        same = 0.0 if moving_since_s is None else self.frame_stamp_s - max(self._changed_s, moving_since_s)
+        if same > self._config.frozen_s:
             return f"the picture is frozen: the same one for {same:.1f} s"
         return ""
 

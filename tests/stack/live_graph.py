@@ -2,9 +2,16 @@
 
 import threading
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 from rclpy.node import Node
 
+from physad_msgs.action import Inspect
+from physad_msgs.msg import FrameScore, Verdict
+from physad_ros.bringup import StackArguments, compose, stack
+from physad_ros.nodes.base import LATCHED, STREAM
+from physad_ros.nodes.operator import Operator
 from physad_ros.nodes.run import session, spin
 
 
@@ -58,8 +65,9 @@ class Graph:
 class running:
     """Context of a Graph."""
 
-    def __init__(self, make):
+    def __init__(self, make, kind=Graph):
         self._make = make
+        self._kind = kind
 
     def __enter__(self):
         self._stop, ready = threading.Event(), threading.Event()
@@ -68,7 +76,7 @@ class running:
         def body():
             try:
                 with session(lambda: [*self._make(), Node("probe")]) as (executor, nodes):
-                    self.graph = Graph(nodes[:-1], nodes[-1], executor)
+                    self.graph = self._kind(nodes[:-1], nodes[-1], executor)
                     ready.set()
                     spin(executor, self._stop.is_set)
             except BaseException as error:
@@ -88,3 +96,51 @@ class running:
         assert not self._thread.is_alive(), "the graph does not end"
         if self.error:
             raise self.error
+
+
+class Inspecting(Graph):
+    """A whole stack, with an operator to ask it for inspections."""
+
+    operator = None
+    out = ""
+
+    def begin(self, category="", seed=0):
+        """Handle of an inspection that has begun."""
+        goal = Inspect.Goal(category=category, seed=seed, out=self.out)
+        handle = self.result(self.operator._inspect.send_goal_async(goal))
+        assert handle.accepted
+        self.wait(lambda: self["inspector"]._course is not None)
+        return handle
+
+    def inspect(self, category="", seed=0):
+        """The verdict of an inspection."""
+        return self.operator.inspect("", category, "", seed, self.out)
+
+    def state(self):
+        """Where the inspection that runs stands."""
+        course = self["inspector"]._course
+        return None if course is None else course.now.state
+
+    def folder(self, verdict):
+        return Path(verdict.folder)
+
+    def frame_scores(self, verdict):
+        """Scores of a clip's frames as they were published live."""
+        return [m.value for m in self.scores if m.clip_id == verdict.clip_id]
+
+
+@contextmanager
+def inspecting(without=(), **arguments):
+    """The stack for these arguments, less some nodes."""
+    operators = []
+
+    def make():
+        operators.append(Operator())
+        return [*compose([s for s in stack(StackArguments(**arguments)) if s.name not in without]), *operators]
+
+    with running(make, Inspecting) as graph:
+        graph.operator, graph.out = operators[0], arguments["out"]
+        graph.verdicts = graph.collect(Verdict, "/verdict", LATCHED)
+        graph.scores = graph.collect(FrameScore, "/frame_score", STREAM)
+        graph.operator.wait_ready(30.0)
+        yield graph

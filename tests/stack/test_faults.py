@@ -1,0 +1,251 @@
+"""Whatever fails: noticed within a second of its deadline, INCONCLUSIVE with its reason, readable so far, and the next one good."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+from live_graph import inspecting
+from sensor_msgs.msg import CompressedImage
+
+from physad_msgs.msg import Verdict
+from physad_ros.core.inspection import State
+from physad_ros.core.types import NORMAL_LABEL
+from physad_ros.dataset.reading import messages, read_timetable
+from physad_ros.nodes import steering
+
+CATEGORY = "clip"
+WHOLE = dict(camera_stalled=False, camera_frozen=False, robot_stopped=False, controllers_active=True, nan_joint_state=False)
+NOTICE_S = 1.0
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    out = tmp_path_factory.mktemp("faults")
+    detector = Process("detector", "detector:=rules", "use_sim_time:=true")
+    with inspecting(
+        without=("detector",), category=CATEGORY, defect=NORMAL_LABEL, seed=1, out=str(out), height=144, real_time_factor=2.0
+    ) as graph:
+        graph.detector = detector
+        graph.wait(lambda: graph.probe.count_publishers("/detector/alive") == 1, 30.0)
+        yield graph
+    graph.detector.end()
+
+
+class Process:
+    """A node in a process of its own."""
+
+    def __init__(self, name, *parameters):
+        words = [w for p in parameters for w in ("-p", p)]
+        self._command = [sys.executable, "-m", f"physad_ros.nodes.{name}", "--ros-args", *words]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self._command)
+
+    def end(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        self.process.wait(20)
+
+
+@pytest.fixture(autouse=True)
+def afterwards_all_is_well(live):
+    """The faults are over after each test, and the next inspection is good."""
+    yield
+    live.fault(**WHOLE)
+    live.operator.place(CATEGORY, "", NORMAL_LABEL, -1.0, 1)
+    verdict = live.inspect(category=CATEGORY, seed=1)
+    assert (verdict.reason, verdict.frames_received) == ("", verdict.frames_expected)
+    assert verdict.verdict != Verdict.INCONCLUSIVE
+
+
+def interrupted(live, state, event, within_s, category=CATEGORY):
+    """The verdict of an inspection in which ``event`` happens in ``state`` and is told within ``within_s`` on the wall clock."""
+    handle = live.begin(category=category, seed=1)
+    live.wait(lambda: live.state() is state, 20.0, state)
+    if state is State.INTERACTING:
+        moving = live["inspector"].now_s() + 0.5
+        live.wait(lambda: live["inspector"].now_s() > moving)
+    told = len(live.verdicts)
+    event()
+    began = time.monotonic()
+    live.wait(lambda: len(live.verdicts) > told, within_s + 5.0, "a verdict")
+    assert time.monotonic() - began < within_s
+    verdict = live.result(handle.get_result_async(), 40.0).result.verdict
+    assert verdict.verdict == Verdict.INCONCLUSIVE == live.verdicts[-1].verdict
+    assert verdict.reason == live.verdicts[-1].reason != ""
+    return verdict
+
+
+def assert_readable(live, verdict):
+    bag = live.folder(verdict) / "bag"
+    assert read_timetable(bag).clip_id == verdict.clip_id
+    assert len(list(messages(bag, ("/camera/image_raw/compressed",)))) == verdict.frames_received
+
+
+@pytest.mark.parametrize(("fault", "word"), [("camera_stalled", "stalled"), ("camera_frozen", "frozen")])
+def test_a_camera_that_stalls_or_freezes(live, fault, word):
+    verdict = interrupted(live, State.INTERACTING, lambda: live.fault(**{fault: True}), 0.5 + NOTICE_S)
+    assert word in verdict.reason
+    assert_readable(live, verdict)
+
+
+def test_a_camera_that_is_silent_from_the_start(live):
+    live.fault(camera_stalled=True)
+    time.sleep(0.6)
+    verdict = live.inspect(category=CATEGORY)
+    assert (verdict.verdict, "stalled" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+
+
+def test_a_picture_that_cannot_be_decoded(live):
+    sender = live.probe.create_publisher(CompressedImage, "/camera/image_raw/compressed", 10)
+    live.wait(lambda: sender.get_subscription_count() >= 3)
+
+    def spoil():
+        live.fault(camera_stalled=True)
+        stamp = live["inspector"].get_clock().now().to_msg()
+        window = live["inspector"]._course.now.timetable.window_begin_s
+        live.wait(lambda: live["inspector"].now_s() > window)
+        message = CompressedImage(format="jpeg", data=b"not a picture")
+        message.header.stamp = stamp = live["inspector"].get_clock().now().to_msg()
+        sender.publish(message)
+
+    verdict = interrupted(live, State.INTERACTING, spoil, 0.5 + NOTICE_S)
+    assert verdict.reason
+    live.probe.destroy_publisher(sender)
+
+
+def test_a_detector_that_is_killed(live):
+    verdict = interrupted(live, State.INTERACTING, live.detector.process.kill, 0.5 + NOTICE_S)
+    assert "detector" in verdict.reason
+    assert_readable(live, verdict)
+    live.detector.process.wait(5)
+    live.wait(lambda: live["inspector"].watch._alive["detector"] == 0)
+    live.detector.start()
+    live.wait(lambda: live["inspector"].watch._alive["detector"] == 1, 30.0)
+
+
+def test_a_detector_that_is_stopped(live):
+    stop = lambda: live.detector.process.send_signal(signal.SIGSTOP)  # noqa: E731
+    verdict = interrupted(live, State.INTERACTING, stop, 0.5 + NOTICE_S)
+    assert "detector" in verdict.reason
+    live.detector.process.send_signal(signal.SIGCONT)
+    live.wait(lambda: live["inspector"].watch._alive["detector"] == 1, 10.0)
+
+
+def test_an_arm_whose_controllers_refuse(live):
+    live.fault(controllers_active=False)
+    began = time.monotonic()
+    verdict = live.inspect(category=CATEGORY)
+    assert time.monotonic() - began < 5.0
+    assert (verdict.verdict, "not active" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+
+
+def test_a_robot_that_is_stopped(live):
+    # the step in which it stops may last a second or two more, at twice the speed; then half a second, then NOTICE_S
+    verdict = interrupted(live, State.INTERACTING, lambda: live.fault(robot_stopped=True), 2.0 + NOTICE_S)
+    assert "stopped" in verdict.reason
+
+
+def test_a_joint_state_that_is_not_a_number(live):
+    verdict = interrupted(live, State.INTERACTING, lambda: live.fault(nan_joint_state=True), NOTICE_S)
+    assert "not a number" in verdict.reason
+
+
+def test_a_gripper_that_misses(live):
+    from physad_ros.sim.twin import twins
+
+    if "hinge" not in twins:
+        pytest.skip("no simulated hinge")
+    live.operator.place("hinge", "", NORMAL_LABEL, -1.0, 1)
+    rig = live["mujoco_rig"].rig
+    take_away = lambda: live.rig_does(rig.place, None, "hinge")  # noqa: E731
+    verdict = interrupted(live, State.INTERACTING, take_away, 8.0, category="hinge")
+    assert "closed on nothing" in verdict.reason
+
+
+def test_nothing_before_the_camera(live):
+    live.rig_does(live["mujoco_rig"].rig.place, None, CATEGORY)
+    verdict = live.inspect()
+    assert verdict.verdict == Verdict.INCONCLUSIVE
+    assert "nothing" in verdict.reason
+
+
+def test_a_disk_that_is_full(live):
+    with files_of_at_most(60_000):
+        verdict = live.inspect(category=CATEGORY)
+    assert verdict.verdict == Verdict.INCONCLUSIVE
+    assert "disk is full" in verdict.reason
+    from physad_ros.dataset.recover import recover
+
+    report = recover(live.folder(verdict))
+    assert 0 <= report.frames_received < report.frames_expected
+
+
+@contextmanager
+def files_of_at_most(size):
+    """What a full disk does to files that grow: writing fails from a size on."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+GATES = {State.LIGHTING: "_set_lights", State.PERCEIVING: "_perceive", State.PLANNING: "_interact", State.JUDGING: "_judge"}
+
+
+@pytest.mark.parametrize("state", [*GATES, State.INTERACTING, State.RETREATING], ids=lambda s: s.value)
+def test_a_cancellation_in_each_state(live, state, monkeypatch):
+    if state in GATES:
+        hold = steering.until(lambda: False, 3.0)  # an answer that does not come
+
+        async def silent(*_):
+            await hold
+
+        monkeypatch.setattr(steering.Steering, GATES[state], silent)
+    handle = live.begin(category=CATEGORY, seed=1)
+    live.wait(lambda: live.state() is state, 20.0, state)
+    told = len(live.verdicts)
+    began = time.monotonic()
+    handle.cancel_goal_async()
+    if state is not State.RETREATING:  # there the verdict has been told
+        live.wait(lambda: len(live.verdicts) > told, 5.0)
+        assert time.monotonic() - began < NOTICE_S
+    verdict = live.result(handle.get_result_async(), 40.0).result.verdict
+    if state is State.RETREATING:
+        assert verdict.verdict != Verdict.INCONCLUSIVE
+    else:
+        assert (verdict.verdict, "canceled" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+
+
+@pytest.mark.parametrize("state", GATES, ids=lambda s: s.value)
+def test_an_answer_that_does_not_come(live, state, monkeypatch):
+    monkeypatch.setitem(steering.course.DEADLINES_S, state, 0.5)
+
+    async def silent(*_):
+        await steering.until(lambda: False, 3.0)
+
+    monkeypatch.setattr(steering.Steering, GATES[state], silent)
+    verdict = interrupted(live, state, lambda: None, 0.5 + NOTICE_S)
+    assert "did not" in verdict.reason or "not recorded and scored in time" in verdict.reason
+
+
+def test_ctrl_c_of_the_program(tmp_path):
+    command = [sys.executable, "-m", "physad_ros.cli", "inspect", "--category", CATEGORY, "--seed", "1", "--height", "144",
+               "--out", str(tmp_path)]
+    env = {**os.environ, "ROS_DOMAIN_ID": str(101)}
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    for line in process.stdout:
+        if line.startswith("interacting: press"):
+            break
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read()
+    assert process.wait(30) == 4, rest
+    assert "canceled" in rest
