@@ -66,6 +66,8 @@ def collect(
     todo = list(tasks(categories or list(twins), normal, defective, seed))
     left = [t for t in todo if not _path(root, t).with_suffix(".json").exists()]
     done = Counter(kept=len(todo) - len(left))
+    if not left:
+        return done
     work = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(make)(root, task, height) for task in left)
     for fault in track(work, "collecting", total=len(left)):
         done["failed" if fault else "made"] += 1
