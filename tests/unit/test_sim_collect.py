@@ -13,7 +13,7 @@ from physad_ros.core.errors import UnknownName
 from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.dataset.tree import ClipRef, load_clip, scan
 
-HEIGHT = 36
+HEIGHT = 72
 
 
 def test_no_two_clips_share_a_seed_and_a_larger_campaign_adds_to_a_smaller_one() -> None:
@@ -34,7 +34,7 @@ def test_a_clip_is_whole_on_disk_and_follows_from_its_seed(tmp_path: Path) -> No
     assert (ref.category, ref.split, ref.label) == ("clip", "test", "unable_rebound")
     clip, again = load_clip(ref), load_clip(ClipRef(tmp_path / "two" / ref.path.relative_to(tmp_path / "one"), "clip", "test", ref.label))
     category = load_category("clip")
-    assert clip.frames.shape == (category.frames, HEIGHT, 64, 3)
+    assert clip.frames.shape == (category.frames, HEIGHT, 128, 3)
     assert np.array_equal(clip.signals.wrench, again.signals.wrench)
     assert np.abs(clip.frames.astype(int) - again.frames).mean() < 0.2  # x264 is not exact with pictures as small as these
     assert np.diff(clip.stamps_s) == pytest.approx(1 / 60, abs=1e-6)
