@@ -177,7 +177,7 @@ def test_nothing_before_the_camera(live):
 
 
 def test_a_disk_that_is_full(live):
-    with files_of_at_most(60_000):
+    with files_of_at_most(400_000):
         verdict = live.inspect(category=CATEGORY)
     assert verdict.verdict == Verdict.INCONCLUSIVE
     assert "disk is full" in verdict.reason
