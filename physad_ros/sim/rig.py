@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from physad_ros.core.types import FPS, Floats
 from physad_ros.motion import gripper, ur5
 from physad_ros.sim import scene
-from physad_ros.sim.controllers import GripperController, TrajectoryController
+from physad_ros.sim.controllers import TrajectoryController
 from physad_ros.sim.devices import Lights, Motor
+from physad_ros.sim.gripping import GripperController
+from physad_ros.sim.readings import Frame, JointState, MotorState, frame_stamp_ns
 from physad_ros.sim.sensors import Picture, Wrench
 from physad_ros.sim.specimen import Specimen
 
-CHANNELS: Final = ("left", "right")
 STEP_S: Final = 1 / scene.STEP_HZ
 STEPS_PER_FRAME: Final = round(scene.STEP_HZ / FPS)
-_BRIGHTNESS: Final = 0.5  # diffuse light of each of a channel's two lamps at level 1
-
-
-@dataclass(frozen=True)
-class JointState:
-    """As the encoders say. Arm in the order of ur5.JOINTS; opening between the fingers' inner faces."""
-
-    positions_rad: Floats  # (6,)
-    velocities_rad_s: Floats  # (6,)
-    efforts_nm: Floats  # (6,)
-    opening_m: float
-    opening_m_s: float
-    grip_n: float
-
-
-@dataclass(frozen=True)
-class MotorState:
-    """Of one motor or servo."""
-
-    position_rad: float
-    velocity_rad_s: float
-    torque_nm: float
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What the camera delivers."""
-
-    stamp_ns: int  # exposure
-    picture: NDArray[np.uint8]  # (H, W, 3) BGR
-
-    @property
-    def stamp_s(self) -> float:
-        return self.stamp_ns * 1e-9
-
-
-def frame_stamp_ns(k: int) -> int:
-    """Exposure of frame k since the rig's clock began."""
-    return round(k * 1_000_000_000 / FPS)
 
 
 class Rig:
@@ -73,7 +33,7 @@ class Rig:
         self.steps = 0
         self.trajectory = TrajectoryController(ur5.HOME)
         self.gripper = GripperController(gripper.OPENING_MAX_M)
-        self.lights = Lights(CHANNELS, 0.8)
+        self.lights = Lights(scene.CHANNELS, 0.8)
         self.motors: dict[str, Motor] = {}
         self.stalled_camera = False  # fault: no picture comes any more
         self.frozen_camera = False  # fault: the same picture comes again and again
@@ -117,9 +77,6 @@ class Rig:
         self._finger_qpos = np.array([j.qposadr[0] for j in fingers])
         self._finger_dof = np.array([j.dofadr[0] for j in fingers])
         self._grip_act = model.actuator("gripper").id
-        self._lamps = {
-            channel: [i for i in range(model.nlight) if model.light(i).name.startswith(f"{channel}_")] for channel in CHANNELS
-        }
         self._acceleration, self._torque, self._velocity = np.zeros(model.nv), np.zeros(model.nv), np.zeros(6)
         self._stiffness = model.actuator_gainprm[self._arm_act, 0]
         # a position servo with velocity fed forward: force = kp (q* + kv/kp v* - q) - kv v
@@ -233,18 +190,8 @@ class Rig:
         if self._picture is None:
             self._picture = Picture(self.scene)
         if not self.frozen_camera:
-            self._shine()
-            self._picture.take(k)
+            self._picture.take(k, self.lights.levels)
         return Frame(frame_stamp_ns(k), self._picture.last)
-
-    def _shine(self) -> None:
-        model, look = self.model, self.scene.look
-        for channel, lamps in self._lamps.items():
-            level = self.lights.levels[channel] * look.gains[channel]
-            model.light_diffuse[lamps] = _BRIGHTNESS * level * look.tint
-            model.light_specular[lamps] = 0.6 * _BRIGHTNESS * level * look.tint
-            model.light_ambient[lamps] = 0.02 * _BRIGHTNESS * level
-            model.material(f"bar_{channel}").emission = self.lights.levels[channel]
 
     def _close_eye(self) -> None:
         if self._picture is not None:

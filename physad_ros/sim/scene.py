@@ -37,6 +37,7 @@ class Servo:
     torque_max_nm: float
 
 
+CHANNELS: Final = ("left", "right")  # of the lights
 SERVOS: Final = {"motor": Servo(0.05, 0.15), "servo": Servo(0.05, 0.18)}
 
 
@@ -59,7 +60,7 @@ class Look:
             camera_shift_m=rng.normal(0, 0.002, 3),
             target_shift_m=rng.normal(0, 0.001, 3),
             zoom=float(rng.uniform(0.985, 1.015)),
-            gains={channel: float(rng.uniform(0.9, 1.1)) for channel in ("left", "right")},
+            gains={channel: float(rng.uniform(0.9, 1.1)) for channel in CHANNELS},
             tint=np.array([1 + warm, 1.0, 1 - warm]),
         )
 

@@ -1,13 +1,15 @@
-"""What the rig senses is not quite what is: noise of the camera's sensor and of the force sensor, weight of the gripper taken off."""
+"""Camera and force sensor. What they report is not quite what is: there is noise, and the gripper's weight is taken off."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import cv2
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.sim.scene import Eye, Scene
+from physad_ros.sim.scene import CHANNELS, Eye, Scene
 from physad_ros.sim.specimen import stream
 
 _MARGIN_PX = 61  # by how much the noise pattern is moved about
@@ -17,9 +19,13 @@ class Picture:
     """The scene's camera with its sensor's noise. A real picture never comes twice, so a frozen one can be told."""
 
     NOISE_SIGMA = 1.3  # grey levels of 255
+    BRIGHTNESS = 0.5  # diffuse light of each of a channel's two lamps at level 1
 
     def __init__(self, scene: Scene):
         self._eye = Eye(scene)
+        self._scene = scene
+        names = [scene.model.light(i).name for i in range(scene.model.nlight)]
+        self._lamps = {c: [i for i, name in enumerate(names) if name.startswith(f"{c}_")] for c in CHANNELS}
         width, height = scene.size
         self._seed = scene.specimen.seed if scene.specimen else 0
         shape = (height + _MARGIN_PX, width + _MARGIN_PX, 3)
@@ -27,12 +33,20 @@ class Picture:
         self._noise = np.rint(stream(self._seed, "noise").normal(0, self.NOISE_SIGMA, shape)).astype(np.int8)
         self.last: NDArray[np.uint8] = np.zeros((height, width, 3), np.uint8)
 
-    def take(self, k: int) -> None:
-        """Expose frame k into ``last``, a new array."""
+    def take(self, k: int, levels: Mapping[str, float]) -> None:
+        """Expose frame k, with the lights at these levels, into ``last``, a new array."""
+        self._shine(levels)
         height, width = self.last.shape[:2]
         u = (k * 2654435761 + self._seed) & 0xFFFFFFFF
         y, x = u % _MARGIN_PX, (u >> 8) % _MARGIN_PX
         self.last = np.asarray(cv2.add(self._eye.see(), self._noise[y : y + height, x : x + width], dtype=cv2.CV_8U))
+
+    def _shine(self, levels: Mapping[str, float]) -> None:
+        model, look = self._scene.model, self._scene.look
+        for channel, lamps in self._lamps.items():
+            light = self.BRIGHTNESS * levels[channel] * look.gains[channel] * look.tint
+            model.light_diffuse[lamps], model.light_specular[lamps], model.light_ambient[lamps] = light, 0.6 * light, 0.02 * light
+            model.material(f"bar_{channel}").emission = levels[channel]
 
     def close(self) -> None:
         """Give the OpenGL context back."""

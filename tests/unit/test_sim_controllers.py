@@ -14,7 +14,6 @@ from physad_ros.core.types import Floats
 from physad_ros.motion import gripper, trajectory, ur5
 from physad_ros.sim.controllers import (
     Code,
-    GripperController,
     Handle,
     Rejected,
     Status,
@@ -23,6 +22,7 @@ from physad_ros.sim.controllers import (
     TrajectoryGoal,
 )
 from physad_ros.sim.devices import Lights, Mode, Motor
+from physad_ros.sim.gripping import GripperController
 
 DT = 1 / 480
 GOAL = ur5.HOME + np.array([0.3, -0.2, 0.25, 0.1, 0.4, -0.6])

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import UnknownName
 from physad_ros.core.types import NORMAL_LABEL
-from physad_ros.sim.rig import STEPS_PER_FRAME, Frame, Rig
+from physad_ros.sim.readings import Frame
+from physad_ros.sim.rig import STEPS_PER_FRAME, Rig
 from physad_ros.sim.scene import Eye
 from physad_ros.sim.specimen import random_specimen
 from physad_ros.sim.twin import twins
