@@ -11,11 +11,10 @@ from math import pi
 from typing import Final
 
 import numpy as np
-from ur_analytic_ik import ur5 as analytic
-
 from physad_ros.core.errors import Impossible
 from physad_ros.core.types import Floats
 from physad_ros.motion import gripper
+from physad_ros.motion.inverse import solutions
 
 JOINTS: Final = (
     "shoulder_pan_joint",
@@ -107,7 +106,7 @@ def jacobian_tcp(positions_rad: Floats) -> Floats:
 
 def inverse(tool0: Floats) -> list[Floats]:
     """All joint vectors, at most eight, angles in [-pi, pi], that bring tool0 to this pose; empty out of reach."""
-    return list(analytic.inverse_kinematics(np.ascontiguousarray(_BASE_LINK_TO_BASE @ tool0)))
+    return solutions(_BASE_LINK_TO_BASE @ tool0)
 
 
 def inverse_tcp(tcp: Floats) -> list[Floats]:
