@@ -11,6 +11,7 @@ from math import pi
 from typing import Final
 
 import numpy as np
+
 from physad_ros.core.errors import Impossible
 from physad_ros.core.types import Floats
 from physad_ros.motion import gripper
