@@ -28,6 +28,7 @@ import mujoco
 import numpy as np
 
 from physad_ros.core.catalogue import Category
+from physad_ros.core.paths import share_dir
 from physad_ros.core.registry import Registry
 from physad_ros.sim.specimen import Specimen
 
@@ -66,6 +67,11 @@ class Twin(ABC):
     def mechanism(self) -> mujoco.MjSpec:
         """models/<category>/<category>.xml, to be varied."""
         return mujoco.MjSpec.from_file(str(self.category.folder / f"{self.category.name}.xml"))
+
+    def servo(self, spec: mujoco.MjSpec, fixture: mujoco.MjsFrame) -> mujoco.MjsBody:
+        """Put the rig's servo, on its stand, into the scene; returns its horn, on which a part may be hung."""
+        self.attach(spec, fixture, mujoco.MjSpec.from_file(str(share_dir() / "models" / "rig" / "servo.xml")))
+        return spec.body("servo_horn")
 
     @staticmethod
     def attach(spec: mujoco.MjSpec, fixture: mujoco.MjsFrame, child: mujoco.MjSpec) -> None:

@@ -28,6 +28,7 @@ BLOCK_MASS_KG, BLOCK_WIDTH_M = 0.2, 0.02
 LOAD_NM = 0.3  # on the shaft of ``geared``: more than the motor has
 
 MODELS = {
+    "flag": "",  # on the rig's own servo
     "block": f"""<mujoco><worldbody><body name="block" pos="0 0 0.03"><freejoint name="block"/>
         <geom type="box" size="0.01 {BLOCK_WIDTH_M / 2} 0.03" mass="{BLOCK_MASS_KG}"/></body></worldbody></mujoco>""",
     "pillar": """<mujoco><worldbody><body name="pillar"><geom type="box" size="0.02 0.02 0.05" pos="0 0 0.05"/></body></worldbody></mujoco>""",
@@ -41,7 +42,10 @@ MODELS = {
 def _twin(name: str) -> type[Twin]:
     class Bare(Twin):
         def build(self, spec: mujoco.MjSpec, fixture: mujoco.MjsFrame) -> None:
-            self.attach(spec, fixture, mujoco.MjSpec.from_string(MODELS[name]))
+            if name == "flag":
+                self.servo(spec, fixture).add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.03, 0.001, 0.02], mass=0.005)
+            else:
+                self.attach(spec, fixture, mujoco.MjSpec.from_string(MODELS[name]))
 
         def step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
             if self.specimen.defect == "loaded":
@@ -218,11 +222,17 @@ def test_the_motor_reaches_its_velocity_and_stalls_at_its_torque() -> None:
     assert loaded.motor_state()["motor"].velocity_rad_s < 0
 
 
-def test_a_servo_goes_to_an_angle_and_a_released_motor_gives_no_torque() -> None:
+@pytest.mark.parametrize(("category", "name"), [("shaft", "motor"), ("flag", "servo")])
+def test_a_servo_goes_to_an_angle(category: str, name: str) -> None:
+    rig = rig_with(category)
+    for angle in (1.2, -0.7):
+        rig.motors[name].command(Mode.POSITION, angle)
+        run(rig, 1.0)
+        assert rig.motor_state()[name].position_rad == pytest.approx(angle, abs=0.01)
+
+
+def test_a_released_motor_gives_no_torque() -> None:
     rig = rig_with("shaft")
-    rig.motors["motor"].command(Mode.POSITION, 1.5)
-    run(rig, 1.0)
-    assert rig.motor_state()["motor"].position_rad == pytest.approx(1.5, abs=0.01)
     rig.motors["motor"].command(Mode.VELOCITY, 5.0)
     run(rig, 0.5)
     rig.motors["motor"].command(Mode.RELEASE, 0.0)
