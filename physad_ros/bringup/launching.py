@@ -6,9 +6,14 @@ import dataclasses
 import os
 from typing import Any, TypeVar
 
-from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, IncludeLaunchDescription, OpaqueFunction
-from launch.actions import RegisterEventHandler, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -17,6 +22,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from launch import LaunchContext, LaunchDescription
 from physad_ros.bringup import Include, NodeSpec, StackArguments, Xacro, drivers, stack
 from physad_ros.core.paths import share_dir
 from physad_ros.nodes.parameters import describe
@@ -61,7 +67,8 @@ def _typed(text: str, field: dataclasses.Field[Any]) -> Any:
     """A launch argument, which is always text, as its field's type."""
     if isinstance(field.default, bool):
         return text.lower() in ("true", "1", "yes", "on")
-    return type(field.default)(text)
+    convert: Any = type(field.default)
+    return convert(text)
 
 
 def _action(spec: NodeSpec | Include) -> Any:

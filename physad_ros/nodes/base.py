@@ -43,6 +43,7 @@ class Adapter(LifecycleNode):
         self.facts: dict[str, Any] = {}  # for diagnostics
         self.trouble = ""  # for diagnostics; empty while all is well
         self._undo: list[Callable[[], Any]] = []
+        self._failure: Exception | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._alive = self.create_publisher(Empty, "~/alive", LIFE)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -63,7 +64,6 @@ class Adapter(LifecycleNode):
         """Configure and activate, unless the parameter autostart says not to. Raises PhysadError where that fails."""
         if not self.get_parameter("autostart").value:
             return
-        self._failure: Exception | None = None
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() is not TransitionCallbackReturn.SUCCESS:
                 raise PhysadError(f"{self.get_name()} does not start: {self._failure}") from self._failure
@@ -77,6 +77,7 @@ class Adapter(LifecycleNode):
         return self._attempt(self._configure)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.trouble = ""
         self.workers = ThreadPoolExecutor(self.threads, thread_name_prefix=self.get_name())
         self._undo.append(lambda: self.workers.shutdown(wait=False, cancel_futures=True))
         outcome = self._attempt(self.activate)
@@ -90,7 +91,7 @@ class Adapter(LifecycleNode):
         return outcome
 
     def _configure(self) -> None:
-        self.config = parameters.read(self, self.config_type)
+        self.config: Any = parameters.read(self, self.config_type)
 
     def _remove_entities(self) -> None:
         while self._undo:
@@ -99,10 +100,10 @@ class Adapter(LifecycleNode):
     def _attempt(self, step: Callable[[], None]) -> TransitionCallbackReturn:
         try:
             step()
-        except (PhysadError, OSError) as error:
+        except Exception as error:  # rclpy would swallow it; start raises it, and a remote caller gets FAILURE
             self._failure = error
-            self.trouble = str(error)
-            self.get_logger().error(str(error))
+            self.trouble = str(error) or type(error).__name__
+            self.get_logger().error(self.trouble)
             return TransitionCallbackReturn.FAILURE
         return TransitionCallbackReturn.SUCCESS
 

@@ -59,14 +59,19 @@ class Camera(Adapter):
             return
         if self.config.source == "device":
             c = self.config
-            body, source = self._stream, Device(c.device, c.width, c.height, c.fps)
-        else:
-            source = Footage(Path(self.config.file), self.config.quality)
-            body = self._loop if self.config.loop else self._still
-            if not self.config.loop:
-                self._footage = FootageInteraction(self, source)
+            device = Device(c.device, c.width, c.height, c.fps)
+            self._begin(lambda: self._stream(device), device)
+            return
+        footage = Footage(Path(self.config.file), self.config.quality)
+        if self.config.loop:
+            self._begin(lambda: self._loop(footage), footage)
+            return
+        self._footage = FootageInteraction(self, footage)
+        self._begin(lambda: self._still(footage), footage)
+
+    def _begin(self, body: Callable[[], None], source: Device | Footage) -> None:
         self._size = source.width, source.height
-        self._thread = threading.Thread(target=body, args=(source,), name="camera", daemon=True)
+        self._thread = threading.Thread(target=body, name="camera", daemon=True)
         self._thread.start()
 
     def deactivate(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,10 +128,8 @@ class DetectorNode(Adapter):
         if job is None or job.timetable.clip_id != request.interaction.clip_id:
             response.message = f"no frames of {request.interaction.clip_id!r} were scored"
             return response
-        try:
+        with contextlib.suppress(Overdue):  # frames are missing: what came is scored, and the count tells
             await until(lambda: job.over or bool(job.fault), self.config.patience_s)
-        except Overdue:
-            pass  # frames are missing; what came is scored, and the count tells
         try:
             score = await result(self.workers.submit(self._finish, job))
         except (PhysadError, ValueError) as error:

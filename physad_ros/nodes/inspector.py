@@ -32,6 +32,7 @@ class InspectorConfig:
     out: str = parameter("inspections", "folder that receives a folder for each inspection, where the goal names none")
     stall_s: float = parameter(0.5, "without a frame for this long the camera has stalled", unit="s", low=0.05, high=10.0)
     frozen_s: float = parameter(0.5, "the same picture for this long is frozen", unit="s", low=0.05, high=10.0)
+    patience_s: float = parameter(30.0, "how long to wait for the others at the start", unit="s", low=0.0, high=600.0)
     partners: tuple[str, ...] = parameter(
         ("arm", "detector", "light", "perceiver", "recorder"), "nodes without which there is no inspection"
     )
@@ -59,7 +60,19 @@ class Inspector(Adapter):
         self.subscribe(Interaction, "/interaction/plan", self._on_plan, LATCHED)
         self.subscribe(Phase, "/interaction/phase", self._on_phase)
         self.subscribe(FrameScore, "/frame_score", self._on_score, STREAM)
-        self.offer(Inspect, "/inspect", self._inspect, lambda _: self._admit())
+        self._offered = False
+        self._began_s = self.steady_s()
+        self.every(0.05, self._offer)
+
+    def _offer(self) -> None:
+        """Take goals once all that an inspection needs is there; after a while also without, to say what is missing."""
+        if self._offered:
+            return
+        missing = self.watch.missing()
+        self.trouble = f"waiting for {', '.join(missing)}" if missing else ""
+        if not missing or self.steady_s() - self._began_s > self.config.patience_s:
+            self._offered = True
+            self.offer(Inspect, "/inspect", self._inspect, lambda _: self._admit())
 
     def deactivate(self) -> None:
         if self._course is not None:

@@ -118,7 +118,7 @@ class Motor(Adapter):
             handle.publish_feedback(Drive.Feedback(position=position, velocity=velocity, effort=effort))
             next_s = self.now_s() + 0.05
             try:
-                await until(lambda: self.now_s() >= min(next_s, end_s) or handle.is_cancel_requested, limit, "the clock")
+                await until(lambda due=min(next_s, end_s): self.now_s() >= due or handle.is_cancel_requested, limit, "the clock")
             except Overdue as error:
                 return Code.NO_STATE, str(error)
         return Code.SUCCESSFUL, ""

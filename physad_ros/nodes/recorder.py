@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import shutil
 from dataclasses import dataclass
@@ -86,10 +87,8 @@ class Recorder(Adapter):
             response.message = self._fault or f"{wanted.clip_id!r} is not being recorded"
             return response
         if self.now_s() >= convert.seconds(wanted.window_end):  # else it is cut short: no more is waited for
-            try:
+            with contextlib.suppress(Overdue):  # frames are missing: the counts tell
                 await until(lambda: self._recording.over, self.config.patience_s)
-            except Overdue:
-                pass  # frames are missing; the counts tell
         done = await self.in_worker(self._close, Path(response.folder))
         response.frames_received, response.message = done.frames_received, done.fault
         response.success = not done.fault

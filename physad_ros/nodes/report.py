@@ -54,9 +54,7 @@ def write(ended: Steering, rig: str) -> str:
 
 
 def _draw(folder: Path, verdict: Verdict, timetable: Timetable, manifest: Manifest, scores: list[float]) -> None:
-    frames: Sequence[Frame] = ()
-    if manifest.frames_received:
-        frames, _ = read_video(folder / VIDEO, SHOWN_HEIGHT)
+    frames: Sequence[Frame] = list(read_video(folder / VIDEO, SHOWN_HEIGHT)[0]) if manifest.frames_received else []
     curve = np.array(scores if len(scores) == len(manifest.stamps_s) else [])  # frames that were lost have no score
     write_overview(folder / OVERVIEW, verdict, timetable, frames, np.array(manifest.stamps_s), curve)
 

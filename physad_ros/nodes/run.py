@@ -103,9 +103,9 @@ def main(make: Callable[..., Any]) -> None:
     """Entry point of a process that runs one node; ROS arguments name and configure it."""
     parser = argparse.ArgumentParser(description=make.__doc__, epilog="Takes ROS arguments: --ros-args -p name:=value")
     parser.parse_known_args()
-    with contextlib.suppress(ExternalShutdownException), interrupts() as came:
-        with session(lambda: [make()]) as (executor, _):
-            spin(executor, lambda: bool(came))
+    ended = contextlib.suppress(ExternalShutdownException)
+    with ended, interrupts() as came, session(lambda: [make()]) as (executor, _):
+        spin(executor, lambda: bool(came))
 
 
 def sweep_shared_memory() -> int:

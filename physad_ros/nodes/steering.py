@@ -12,7 +12,7 @@ from physad_msgs.action import Inspect, Interact
 from physad_msgs.msg import Verdict as VerdictMsg
 from physad_msgs.srv import CutClip, Perceive, ScoreClip, SetLight
 from physad_ros.core import inspection as course
-from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.core.errors import PhysadError
 from physad_ros.core.inspection import State
 from physad_ros.core.types import Timetable, Verdict
 from physad_ros.nodes import convert
@@ -66,7 +66,7 @@ class Steering:
                 share = course.progress(self.now, self._node.now_s())
                 handle.publish_feedback(Inspect.Feedback(state=self.now.state.value, phase=self.phase, progress=share))
             woken = self._node.steady_s() + 0.01
-            await until(lambda: bool(self._events) or self._node.steady_s() > woken)
+            await until(lambda woken=woken: bool(self._events) or self._node.steady_s() > woken)
         assert self.now.verdict is not None
         self._node.trouble = await self._node.in_worker(write, self, self._node.config.rig)
         return self._message(self.now.verdict)
@@ -129,8 +129,7 @@ class Steering:
 
     async def _call(self, client: Any, request: Any, state: State) -> Any:
         """Answer of a service; waits a little longer than the course itself does, so that nothing waits for ever."""
-        if not client.service_is_ready():
-            raise PhysadError(f"nobody offers {client.srv_name}")
+        await until(client.service_is_ready, course.DEADLINES_S[state] + 1.0, f"somebody who offers {client.srv_name}")
         future = client.call_async(request)
         try:
             return await result(future, course.DEADLINES_S[state] + 1.0, f"an answer of {client.srv_name}")

@@ -58,6 +58,11 @@ class Watch:
             if count == 0 or (met and count is None and not self._node.count_publishers(f"/{name}/alive"))
         )
 
+    def missing(self) -> tuple[str, ...]:
+        """What has not been there yet: partners, pictures."""
+        away = self.dead(met=True)
+        return away if math.isfinite(self.frame_seen_s) else (*away, "the camera")
+
     def trouble(self, since_s: float, seeing: bool, moving_since_s: float | None) -> str:
         """What is wrong; empty if nothing.
 

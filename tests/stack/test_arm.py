@@ -73,7 +73,7 @@ def test_through_ros_and_directly_a_program_ends_in_the_same_states(graph, categ
     """Tolerances: arm 2 mrad, gripper 0.5 mm, the object's joints 2 % of what they moved and 2 mrad or 2 mm at least."""
     specimen = put(graph, category)
     phases = graph.collect(Phase, "/interaction/phase", 50)
-    handle, ended = begin(graph, category, object=specimen.object)
+    _handle, ended = begin(graph, category, object=specimen.object)
     answer = graph.result(ended, 60.0)
     assert (answer.result.error_code, answer.result.error_string) == (Code.SUCCESSFUL, "")
     live, live_truth = graph.rig_does(lambda: (graph["mujoco_rig"].rig.joint_state(), graph["mujoco_rig"].rig.truth()))
@@ -149,7 +149,7 @@ def test_a_stopped_robot_is_noticed_within_a_second_of_the_step_s_end(graph):
     put(graph, "clip")
     phases = graph.collect(Phase, "/interaction/phase", 50)
     plans = graph.collect(Interaction, "/interaction/plan", LATCHED)
-    handle, ended = begin(graph, "clip", "stopped")
+    _handle, ended = begin(graph, "clip", "stopped")
     graph.wait(lambda: any(p.name == "approach" for p in phases), 20.0)
     graph.fault(robot_stopped=True)
     graph.wait(lambda: any(p.state == Phase.ABORTED for p in phases), 20.0)
@@ -173,7 +173,7 @@ def test_controllers_that_reject_are_told(graph):
 def test_a_joint_state_that_is_not_a_number_ends_it_at_once(graph):
     put(graph, "clip")
     phases = graph.collect(Phase, "/interaction/phase", 50)
-    handle, ended = begin(graph, "clip")
+    _handle, ended = begin(graph, "clip")
     graph.wait(lambda: any(p.name == "approach" for p in phases), 20.0)
     took, message = took_to_notice(graph, ended, lambda: graph.fault(nan_joint_state=True))
     assert took < 1.0 and "not a number" in message
@@ -187,7 +187,7 @@ def test_a_joint_state_that_is_not_a_number_ends_it_at_once(graph):
 def test_a_gripper_that_closes_on_nothing_is_told_and_the_arm_goes_back(graph, category):
     graph.rig_does(graph["mujoco_rig"].rig.place, None, category)
     phases = graph.collect(Phase, "/interaction/phase", 50)
-    handle, ended = begin(graph, category)
+    _handle, ended = begin(graph, category)
     graph.wait(lambda: any(p.state == Phase.ABORTED for p in phases), 20.0)
     answer = graph.result(ended, 30.0)
     assert answer.result.error_code == Code.GRIPPER_MISSED

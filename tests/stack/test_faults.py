@@ -108,11 +108,10 @@ def test_a_picture_that_cannot_be_decoded(live):
 
     def spoil():
         live.fault(camera_stalled=True)
-        stamp = live["inspector"].get_clock().now().to_msg()
         window = live["inspector"]._course.now.timetable.window_begin_s
         live.wait(lambda: live["inspector"].now_s() > window)
         message = CompressedImage(format="jpeg", data=b"not a picture")
-        message.header.stamp = stamp = live["inspector"].get_clock().now().to_msg()
+        message.header.stamp = live["inspector"].get_clock().now().to_msg()
         sender.publish(message)
 
     verdict = interrupted(live, State.INTERACTING, spoil, 0.5 + NOTICE_S)

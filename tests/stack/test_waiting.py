@@ -5,11 +5,11 @@ import threading
 import time
 
 import pytest
+from live_graph import running
 from std_msgs.msg import Int32
 from std_srvs.srv import Trigger
 
 from physad_ros.nodes.waiting import Overdue, Polls, result, until
-from live_graph import running
 
 
 def cpu_s():
