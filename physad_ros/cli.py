@@ -119,7 +119,7 @@ def fit(
     """Deduce what normal specimens keep to from a tree's training clips, and calibrate the threshold."""
     from physad_ros.bench.fit import fit as run
 
-    run(root, category or [], detector, out, false_alarm_rate=false_alarm_rate)
+    run(root, category or [], detector, out, false_alarm_rate=false_alarm_rate, console=console)
 
 
 @app.command()

@@ -13,8 +13,6 @@ from physad_ros.core.registry import Registry
 from physad_ros.core.types import Clip, Score, Signals, Timetable
 
 
-
-
 class Stream(ABC):
     """Scores one clip while it comes in."""
 
@@ -40,6 +38,10 @@ class Detector(ABC):
     @abstractmethod
     def fit(self, clips: Sequence[Clip]) -> None:
         """Learn from normal clips of one category."""
+
+    @abstractmethod
+    def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
+        """Take over a threshold found on ``held_out`` normal clips."""
 
     @abstractmethod
     def stream(self, timetable: Timetable) -> Stream:

@@ -1,0 +1,139 @@
+"""A driven rotor: its turning rate from how the picture turns about the hub, its shaking from how the hub moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from physad_ros.core.catalogue import Category
+from physad_ros.core.types import FPS, Floats
+from physad_ros.rules.measurement import Measurement, Quantity, measurements
+from physad_ros.rules.sight import grey
+
+ANGLES, RADII = 360, 40  # of the unrolled picture
+TURN_MAX = 40  # degrees a frame; blades repeat every 60 to 120
+SPIN_UP = 30  # frames after which what moves has shown where the hub is
+MOVES = 12.0  # grey levels by which a pixel varies where blades pass
+BLADES_PASS = 11  # frames over which the hub's place is evened out
+HUB_MM = 9.0  # half the side of the patch that is tracked; the hub looks the same whichever way it is turned
+REACH_PX = 12  # how far the hub is looked for
+
+
+@measurements.register("drive")
+class Drive(Measurement):
+    """Turning rate [rad/s] and the hub's displacement [mm] across and along the vertical."""
+
+    quantities: ClassVar[Mapping[str, Quantity]] = {
+        "turning_rate": Quantity("rad/s", 0.35, {
+            "mean": "the rotor turned at {value} on average",
+            "least": "the rotor turned at {value} at the least",
+            "most": "the rotor turned at {value} at the most",
+            "swing": "the turning rate swung by {value}",
+        }),
+        "shake_sideways": Quantity("mm", 0.12, {"swing": "the hub shook sideways by {value}"}),
+        "shake_upwards": Quantity("mm", 0.12, {"swing": "the hub shook up and down by {value}"}),
+    }
+
+    def __init__(self, category: Category, size: tuple[int, int]):
+        super().__init__(category, size)
+        self._waiting: list[NDArray[np.uint8]] = []  # until the hub is known
+        self._hub: tuple[float, float] | None = None
+        self._radius_px = 0.0
+        self._patch: NDArray[np.uint8] | None = None
+        self._still: NDArray[np.float32] | None = None  # what does not turn, unrolled
+        self._before: NDArray[np.complex64] | None = None
+        self._rows: list[tuple[float, float, float]] = []
+
+    def push(self, frame: NDArray[np.uint8]) -> None:
+        picture = grey(frame)
+        if self._hub is not None:
+            self._measure(picture)
+            return
+        self._waiting.append(picture)
+        if len(self._waiting) == SPIN_UP:
+            self._find_hub()
+            for earlier in self._waiting:
+                self._measure(earlier)
+            self._waiting = []
+
+    def courses(self) -> dict[str, Floats]:
+        waiting = [(np.nan,) * 3] * len(self._waiting)
+        rows = np.array([*self._rows, *waiting], dtype=float).reshape(-1, 3)
+        rate, *shakes = rows.T
+        return dict(zip(self.quantities, (rate, *(_without_blades(s) for s in shakes))))
+
+    def _find_hub(self) -> None:
+        """Blades that pass make pixels vary in a disc about the hub."""
+        stack = np.stack(self._waiting[:: max(1, SPIN_UP // 15)]).astype(np.float32)
+        varies = stack.std(axis=0) > MOVES
+        if varies.sum() < 200:  # nothing turns: look where the most is to be seen
+            varies = self._waiting[0] > self._waiting[0].mean() + 10
+        moments = cv2.moments(varies.astype(np.uint8), binaryImage=True)
+        u, v = moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+        rows, columns = np.nonzero(varies)
+        self._radius_px = float(np.percentile(np.hypot(columns - u, rows - v), 97))
+        self._hub = (u, v)
+        half = max(6, round(HUB_MM * self.sight.pixels_per_mm()))
+        top, left = round(v) - half, round(u) - half
+        self._patch = self._waiting[0][max(top, 0) : top + 2 * half + 1, max(left, 0) : left + 2 * half + 1].copy()
+        self._corner = (max(left, 0), max(top, 0))
+        self._still = np.mean([self._unroll(p) for p in self._waiting[::2]], axis=0)
+
+    def _unroll(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(ANGLES, RADII): rows are angles about the hub."""
+        assert self._hub is not None
+        whole = cv2.warpPolar(picture, (RADII, ANGLES), self._hub, self._radius_px, cv2.WARP_POLAR_LINEAR | cv2.INTER_LINEAR)
+        return np.asarray(whole[:, RADII // 4 :], np.float32)
+
+    def _measure(self, picture: NDArray[np.uint8]) -> None:
+        x, y = self._displacement(picture)
+        self._rows.append((self._turned(picture) * FPS, x, y))
+
+    def _turned(self, picture: NDArray[np.uint8]) -> float:
+        """Radians since the frame before: where the circular correlation of the two unrolled pictures is greatest."""
+        assert self._still is not None
+        unrolled = self._unroll(picture) - self._still
+        spectrum = np.fft.rfft(unrolled - unrolled.mean(axis=0), axis=0).astype(np.complex64)
+        before, self._before = self._before, spectrum
+        if before is None:
+            return 0.0
+        correlation = np.fft.irfft((spectrum * before.conj()).sum(axis=1), ANGLES)
+        near = np.concatenate([correlation[-TURN_MAX:], correlation[: TURN_MAX + 1]])
+        at = int(np.argmax(near))
+        return float(abs(at + _apex(near, at) - TURN_MAX) * 2 * np.pi / ANGLES)
+
+    def _displacement(self, picture: NDArray[np.uint8]) -> tuple[float, float]:
+        """Of the hub from where it was at rest [mm], right and down."""
+        assert self._patch is not None
+        left, top = self._corner
+        height, width = self._patch.shape
+        y0, x0 = max(top - REACH_PX, 0), max(left - REACH_PX, 0)
+        window = picture[y0 : top + height + REACH_PX, x0 : left + width + REACH_PX]
+        match = cv2.matchTemplate(window, self._patch, cv2.TM_CCOEFF_NORMED)
+        row, column = np.unravel_index(int(np.argmax(match)), match.shape)
+        x = column + _apex(match[row], int(column)) + x0 - left
+        y = row + _apex(match[:, column], int(row)) + y0 - top
+        scale = self.sight.pixels_per_mm()
+        return float(x / scale), float(y / scale)
+
+
+def _without_blades(course: Floats) -> Floats:
+    """A shaking mount moves once a turn; blades that pass before or behind the hub come several times a turn and are evened out."""
+    if len(course) < BLADES_PASS:
+        return course
+    inner = np.convolve(course, np.ones(BLADES_PASS) / BLADES_PASS, "valid")
+    before = BLADES_PASS // 2
+    return np.concatenate([np.full(before, inner[0]), inner, np.full(BLADES_PASS - 1 - before, inner[-1])])
+
+
+def _apex(values: NDArray[Any], at: int) -> float:
+    """Where, between -0.5 and 0.5 from ``at``, a parabola through three neighbours has its top."""
+    if not 0 < at < len(values) - 1:
+        return 0.0
+    low, middle, high = (float(v) for v in values[at - 1 : at + 2])
+    curve = low - 2 * middle + high
+    return 0.0 if curve >= 0 else float(np.clip((low - high) / (2 * curve), -0.5, 0.5))

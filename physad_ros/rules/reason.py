@@ -1,0 +1,77 @@
+"""Reasoning, R(V | r) = S: a new clip's courses against the bank; the worst violation is the score, and every broken rule is told."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from physad_ros.core.errors import BadData
+from physad_ros.core.types import Finding, Floats, Phase, Score, Timetable
+from physad_ros.rules.bank import Bank, Rule
+from physad_ros.rules.deduce import Measured
+
+UNMEASURED = 3.0  # violation of a rule that every normal clip could be measured by and this one could not
+
+
+def reason(bank: Bank, clip: Measured) -> Score:
+    """Score a measured clip: 0 in the middle of every interval, 1 at the edge of one.
+
+    Raises:
+        BadData: the clip has not the phases that the rules speak of.
+    """
+    phases = {p.name: p for p in clip.timetable.window_phases}
+    missing = {r.phase for r in bank.rules} - set(phases)
+    if missing:
+        raise BadData(f"the clip has no phase {', '.join(sorted(missing))}; it has {', '.join(phases)}")
+    judged = [(_violation(rule, value := clip.summed(phases[rule.phase], rule.quantity, rule.statistic)), value, rule) for rule in bank.rules]
+    judged.sort(key=lambda row: -row[0])
+    limit = max(1.0, bank.threshold or 1.0)
+    findings = tuple(_finding(rule, value, violation, clip, phases[rule.phase]) for violation, value, rule in judged if violation > limit)
+    return Score(judged[0][0], frame_violations(bank, clip.timetable, clip.stamps_s, clip.courses), findings)
+
+
+def frame_violations(bank: Bank, timetable: Timetable, stamps_s: Floats, courses: dict[str, Floats]) -> Floats:
+    """(T,) how far each frame's quantities lie outside what normal clips run through at that time, in half-widths; 0 within."""
+    worst = np.zeros(len(stamps_s))
+    share = (stamps_s - timetable.window_begin_s) / (timetable.window_end_s - timetable.window_begin_s)
+    for quantity, envelope in bank.envelopes.items():
+        low, high = (np.array([np.nan if v is None else v for v in side]) for side in (envelope.low, envelope.high))
+        knot = np.clip((share * len(low)).astype(int), 0, len(low) - 1)
+        middle, half = (low + high)[knot] / 2, (high - low)[knot] / 2
+        violation = np.abs(courses[quantity] - middle) / half - 1
+        worst = np.maximum(worst, np.nan_to_num(violation, nan=0.0))
+    return worst
+
+
+def _violation(rule: Rule, value: float) -> float:
+    if not np.isfinite(value):
+        return UNMEASURED
+    return abs(value - (rule.low + rule.high) / 2) / ((rule.high - rule.low) / 2)
+
+
+def _finding(rule: Rule, value: float, violation: float, clip: Measured, phase: Phase) -> Finding:
+    begin, end = _when(rule, clip, phase)
+    return Finding(
+        rule=rule.name, phase=rule.phase, quantity=rule.quantity, value=value, low=rule.low, high=rule.high,
+        unit=rule.unit, violation=violation, begin_s=begin, end_s=end, sentence=tell(rule, value),
+    )
+
+
+def tell(rule: Rule, value: float) -> str:
+    """The rule's sentence with its numbers."""
+    if not np.isfinite(value):
+        return f"during {rule.phase}, {rule.quantity.replace('_', ' ')} could not be measured; in normal specimens it can"
+    numbers = {"value": value, "low": rule.low, "high": rule.high}
+    said = {k: f"{v:.3g}" if abs(v) >= 0.01 else "0" for k, v in numbers.items()}
+    unit = f" {rule.unit}" if rule.unit else ""
+    return rule.sentence.format(value=said["value"] + unit, low=said["low"], high=said["high"] + unit)
+
+
+def _when(rule: Rule, clip: Measured, phase: Phase) -> tuple[float, float]:
+    """Between which stamps of the phase the course lay outside the interval; the whole phase where it is a sum of all of it."""
+    if rule.statistic in ("least", "most", "end"):
+        within = (clip.stamps_s >= phase.begin_s - 1e-6) & (clip.stamps_s < phase.end_s - 1e-6)
+        course = clip.courses[rule.quantity]
+        outside = clip.stamps_s[within & ((course < rule.low) | (course > rule.high))]
+        if len(outside):
+            return float(outside[0]), float(outside[-1])
+    return phase.begin_s, phase.end_s
