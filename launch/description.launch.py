@@ -1,11 +1,11 @@
 """The real rig's description, for ur_robot_driver's argument `description_launchfile`. Not yet run."""
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from launch import LaunchDescription
 from physad_ros.bringup import Xacro
 from physad_ros.bringup.launching import command
 

@@ -21,8 +21,9 @@ from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM, Adapter
+from physad_ros.nodes.controllers import Controllers, Fault
 from physad_ros.nodes.parameters import parameter
-from physad_ros.nodes.player import Controllers, Fault, Player
+from physad_ros.nodes.player import Player
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue, until
 

@@ -14,9 +14,10 @@ from physad_msgs.msg import MotorCommand
 from physad_ros.nodes.base import Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
-from physad_ros.nodes.waiting import Overdue, until
+from physad_ros.nodes.waiting import at_most
 
 Code = Drive.Goal  # the error codes are named there
+FEEDBACK_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -110,17 +111,15 @@ class Motor(Adapter):
 
     async def _run(self, handle: Any, end_s: float) -> tuple[int, str]:
         name = handle.request.command.name
-        limit = 2.0 * handle.request.duration_s + 5.0  # of wall clock, for a rig whose clock has stopped
+        limit_s = self.steady_s() + 2.0 * handle.request.duration_s + 5.0  # for a rig whose clock has stopped
         while self.now_s() < end_s and not handle.is_cancel_requested:
             if self.driver.age_s() > self.config.state_timeout_s:
                 return Code.NO_STATE, f"motor {name!r} stopped reporting"
             position, velocity, effort = self.driver.state(name) or (math.nan,) * 3
             handle.publish_feedback(Drive.Feedback(position=position, velocity=velocity, effort=effort))
-            next_s = self.now_s() + 0.05
-            try:
-                await until(lambda due=min(next_s, end_s): self.now_s() >= due or handle.is_cancel_requested, limit, "the clock")
-            except Overdue as error:
-                return Code.NO_STATE, str(error)
+            if self.steady_s() > limit_s:
+                return Code.NO_STATE, "the rig's clock stands still"
+            await at_most(FEEDBACK_S, lambda: self.now_s() >= end_s or handle.is_cancel_requested)
         return Code.SUCCESSFUL, ""
 
     def _refusal(self, goal: Drive.Goal) -> tuple[int, str]:

@@ -145,6 +145,10 @@ class MujocoRig(Adapter):
         self._ready.set_result(rig)
         try:
             self._simulate(rig)
+        except Exception as error:
+            self.trouble = f"the simulation has ended: {error}"
+            self.get_logger().fatal(self.trouble)
+            raise  # with its traceback; who waits for this rig sees its clock stand still
         finally:
             rig.close()
 

@@ -16,6 +16,7 @@ from physad_ros.nodes.base import STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue, until
+from physad_ros.perception.prototypes import Perceiver, load
 
 OUTCOMES = {"nothing": Perceive.Response.NOTHING, "unsure": Perceive.Response.UNSURE, "known": Perceive.Response.KNOWN}
 
@@ -24,7 +25,6 @@ OUTCOMES = {"nothing": Perceive.Response.NOTHING, "unsure": Perceive.Response.UN
 class PerceiverConfig:
     """Parameters of the node `perceiver`."""
 
-    height: int = parameter(360, "height at which pictures are looked at", unit="px", low=64, high=2160)
     fresh_s: float = parameter(1.0, "how long to wait for a picture taken after the question", unit="s", low=0.05, high=30.0)
 
 
@@ -40,7 +40,7 @@ class PerceiverNode(Adapter):
     def activate(self) -> None:
         self._latest: CompressedImage | None = None
         self._count = 0
-        self.workers.submit(_load)  # so that the first question does not wait for it
+        self._perceiver: Perceiver | None = None
         self.subscribe(CompressedImage, "/camera/image_raw/compressed", self._on_frame, STREAM)
         self.serve(Perceive, "/perceive", self._perceive)
 
@@ -68,8 +68,9 @@ class PerceiverNode(Adapter):
         return response
 
     def _look(self, message: CompressedImage, among: tuple[str, ...]) -> Percept:
-        percept: Percept = _load().perceive(decode_jpeg(message.data, self.config.height), among)
-        return percept
+        if self._perceiver is None:
+            self._perceiver = load()
+        return self._perceiver.perceive(decode_jpeg(message.data), among)
 
 
 def main() -> None:

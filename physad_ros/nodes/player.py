@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from action_msgs.msg import GoalStatus
-from control_msgs.action import FollowJointTrajectory, ParallelGripperCommand
-from sensor_msgs.msg import JointState
 
 from physad_msgs.action import Interact
 from physad_msgs.msg import MotorCommand, Phase
@@ -18,8 +16,8 @@ from physad_ros.core.errors import Impossible
 from physad_ros.core.types import Drive, Grip, Move, Program
 from physad_ros.motion import gripper
 from physad_ros.motion.trajectory import entered_from
-from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
+from physad_ros.nodes.controllers import Fault
 from physad_ros.nodes.waiting import result, until
 
 if TYPE_CHECKING:
@@ -29,42 +27,6 @@ Code = Interact.Goal  # the error codes are named there
 CLOCK_STOPPED_S = 1.0  # of wall clock without progress of the rig's
 HELD_M = 0.0015  # a gripper that stays this much wider than commanded holds something
 RAMP_HZ = 120.0
-
-
-class Fault(Exception):
-    """The interaction cannot go on; carries Interact's error code."""
-
-    def __init__(self, code: int, reason: str):
-        super().__init__(reason)
-        self.code = code
-
-
-class Controllers:
-    """Goals to the rig's controllers."""
-
-    def __init__(self, node: Arm, trajectory_action: str, gripper_action: str):
-        self._arm = node.action(FollowJointTrajectory, trajectory_action)
-        self._gripper = node.action(ParallelGripperCommand, gripper_action)
-        self.motor = node.publisher(MotorCommand, "/motor/command", 240)
-
-    async def move(self, move: Move, begin_s: float) -> Any:
-        """Goal handle of a motion that begins at ``begin_s``; Fault where the controller is away or rejects it."""
-        goal = FollowJointTrajectory.Goal(trajectory=convert.trajectory_msg(move, JOINTS, begin_s))
-        return await self._send(self._arm, goal, "trajectory")
-
-    async def grip(self, opening_m: float, effort_n: float) -> Any:
-        """Goal handle of a gripper motion; Fault likewise."""
-        goal = ParallelGripperCommand.Goal()
-        goal.command = JointState(name=[gripper.JOINT], position=[float(opening_m)], effort=[float(effort_n)])
-        return await self._send(self._gripper, goal, "gripper")
-
-    async def _send(self, client: Any, goal: Any, name: str) -> Any:
-        if not client.server_is_ready():
-            raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller is not there")
-        handle = await result(client.send_goal_async(goal), 1.0, f"the {name} controller's answer")
-        if not handle.accepted:
-            raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller rejected the goal: it is not active")
-        return handle
 
 
 class Player:

@@ -14,7 +14,7 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
-from physad_ros.nodes.waiting import result, until
+from physad_ros.nodes.waiting import at_most, result
 from physad_ros.sim.controllers import Handle, Rejected, Status, Tolerances, TrajectoryGoal
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ class GoalServer:
     async def _execute(self, goal: Any) -> Any:
         handle = self._taken.pop(id(goal.request))
         while not handle.done:
-            due = self._node.steady_s() + FEEDBACK_S
-            await until(lambda: handle.done or goal.is_cancel_requested or self._node.steady_s() > due)  # noqa: B023
+            await at_most(FEEDBACK_S, lambda: handle.done or goal.is_cancel_requested)
             if goal.is_cancel_requested and not handle.done:
                 await result(self._node.in_sim(self._cancel, handle))
             self._feed_back(goal)

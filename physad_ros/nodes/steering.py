@@ -17,7 +17,7 @@ from physad_ros.core.inspection import State
 from physad_ros.core.types import Timetable, Verdict
 from physad_ros.nodes import convert
 from physad_ros.nodes.report import write
-from physad_ros.nodes.waiting import Overdue, result, until
+from physad_ros.nodes.waiting import Overdue, at_most, result, until
 
 if TYPE_CHECKING:
     from physad_ros.nodes.inspector import Inspector
@@ -65,8 +65,7 @@ class Steering:
                 told = self._node.steady_s()
                 share = course.progress(self.now, self._node.now_s())
                 handle.publish_feedback(Inspect.Feedback(state=self.now.state.value, phase=self.phase, progress=share))
-            woken = self._node.steady_s() + 0.01
-            await until(lambda woken=woken: bool(self._events) or self._node.steady_s() > woken)
+            await at_most(0.01, lambda: bool(self._events))
         assert self.now.verdict is not None
         self._node.trouble = await self._node.in_worker(write, self, self._node.config.rig)
         return self._message(self.now.verdict)

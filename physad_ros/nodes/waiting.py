@@ -49,6 +49,12 @@ async def until(done: Callable[[], bool], timeout_s: float | None = None, what: 
         Polls.waiting -= 1
 
 
+async def at_most(duration_s: float, done: Callable[[], bool] = lambda: False) -> None:
+    """Wait for a while of wall clock, or until ``done()``."""
+    end = time.monotonic() + duration_s
+    await until(lambda: done() or time.monotonic() > end)
+
+
 async def result(future: Any, timeout_s: float | None = None, what: str = "an answer") -> Any:
     """Result of a future, be it rclpy's or a thread pool's. Raises what the future raised, or Overdue."""
     await until(lambda: future.done() or future.cancelled(), timeout_s, what)

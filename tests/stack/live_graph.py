@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,29 +27,40 @@ class Graph:
     def __getitem__(self, name):
         return self.nodes[name]
 
-    def wait(self, done, timeout_s=10.0, what=""):
+    def make(self, kind, *arguments, **options):
+        """Make an entity of the probe in the executor's thread: rclpy's own are not safe to be made beside it."""
+        done = Future()
+
+        def body():
+            try:
+                done.set_result(kind(*arguments, **options))
+            except Exception as error:
+                done.set_exception(error)
+
+        self.executor.create_task(body)
+        return done.result(20.0)
+
+    def wait(self, done, timeout_s=30.0, what=""):
         """Wait until ``done()``; an assertion fails if that does not come in time."""
         end = time.monotonic() + timeout_s
         while not done():
             assert time.monotonic() < end, f"{what or done} did not come within {timeout_s} s"
             time.sleep(0.002)
 
-    def result(self, future, timeout_s=10.0):
+    def result(self, future, timeout_s=30.0):
         self.wait(future.done, timeout_s)
         return future.result()
 
     def collect(self, kind, topic, qos=10):
         """A list that fills with the messages of a topic."""
         got = []
-        self.probe.create_subscription(kind, topic, got.append, qos)
+        self.make(self.probe.create_subscription, kind, topic, got.append, qos)
         return got
 
     def call(self, kind, name, request, timeout_s=20.0):
-        client = self.probe.create_client(kind, name)
-        self.wait(client.service_is_ready, 5.0, name)
-        answer = self.result(client.call_async(request), timeout_s)
-        self.probe.destroy_client(client)
-        return answer
+        client = self.make(self.probe.create_client, kind, name)
+        self.wait(client.service_is_ready, 10.0, name)
+        return self.result(client.call_async(request), timeout_s)
 
     def rig_does(self, call, *arguments):
         """Have the simulated rig's thread make a call."""

@@ -53,14 +53,14 @@ def whole(graph):
 
 @pytest.fixture(scope="module")
 def arm(graph):
-    client = ActionClient(graph.probe, FollowJointTrajectory, "/scaled_joint_trajectory_controller/follow_joint_trajectory")
+    client = graph.make(ActionClient, graph.probe, FollowJointTrajectory, "/scaled_joint_trajectory_controller/follow_joint_trajectory")
     graph.wait(client.server_is_ready)
     return client
 
 
 @pytest.fixture(scope="module")
 def hand(graph):
-    client = ActionClient(graph.probe, ParallelGripperCommand, "/gripper_controller/gripper_cmd")
+    client = graph.make(ActionClient, graph.probe, ParallelGripperCommand, "/gripper_controller/gripper_cmd")
     graph.wait(client.server_is_ready)
     return client
 
@@ -99,7 +99,8 @@ def test_every_topic_speaks(graph, topic):
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_every_action_is_there(graph, action):
-    assert ActionClient(graph.probe, ACTIONS[action], action).wait_for_server(5.0)
+    client = graph.make(ActionClient, graph.probe, ACTIONS[action], action)
+    graph.wait(client.server_is_ready)
 
 
 def test_it_offers_nothing_but_the_contract_and_what_is_its_own(graph):
@@ -215,7 +216,7 @@ def test_the_gripper_reaches_its_opening_or_is_rejected_beyond_it(graph, hand):
 
 def test_lights_change_as_commanded_and_the_picture_with_them(graph):
     frames = graph.collect(CompressedImage, "/camera/image_raw/compressed", 10)
-    command = graph.probe.create_publisher(LightLevels, "/light/command", 10)
+    command = graph.make(graph.probe.create_publisher, LightLevels, "/light/command", 10)
     graph.wait(lambda: command.get_subscription_count() == 1)
     bright = {}
     for level in (0.1, 0.9):
@@ -228,7 +229,7 @@ def test_lights_change_as_commanded_and_the_picture_with_them(graph):
 
 
 def test_a_motor_command_takes_effect_at_its_stamp(graph):
-    command = graph.probe.create_publisher(MotorCommand, "/motor/command", 10)
+    command = graph.make(graph.probe.create_publisher, MotorCommand, "/motor/command", 10)
     graph.wait(lambda: command.get_subscription_count() == 1)
     states = graph.collect(JointState, "/motor/state", 500)
     begin = graph["mujoco_rig"].time_s + 1.0

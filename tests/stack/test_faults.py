@@ -103,7 +103,7 @@ def test_a_camera_that_is_silent_from_the_start(live):
 
 
 def test_a_picture_that_cannot_be_decoded(live):
-    sender = live.probe.create_publisher(CompressedImage, "/camera/image_raw/compressed", 10)
+    sender = live.make(live.probe.create_publisher, CompressedImage, "/camera/image_raw/compressed", 10)
     live.wait(lambda: sender.get_subscription_count() >= 3)
 
     def spoil():

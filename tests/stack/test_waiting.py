@@ -20,7 +20,7 @@ def cpu_s():
 def test_the_executor_runs_callbacks_at_a_thousand_a_second():
     with running(list) as graph:
         got = graph.collect(Int32, "/count", 1000)
-        sender = graph.probe.create_publisher(Int32, "/count", 1000)
+        sender = graph.make(graph.probe.create_publisher, Int32, "/count", 1000)
         graph.wait(lambda: sender.get_subscription_count() == 1)
         for i in range(1000):
             sender.publish(Int32(data=i))
@@ -38,14 +38,14 @@ def test_waiting_costs_little_and_others_run_meanwhile():
             response.message = "done"
             return response
 
-        graph.probe.create_service(Trigger, "/slow", slow)
-        client = graph.probe.create_client(Trigger, "/slow")
+        graph.make(graph.probe.create_service, Trigger, "/slow", slow)
+        client = graph.make(graph.probe.create_client, Trigger, "/slow")
         graph.wait(client.service_is_ready)
         answers = [client.call_async(Trigger.Request()) for _ in range(5)]
         graph.wait(lambda: Polls.waiting == 5)
         before, began = cpu_s(), time.monotonic()
         got = graph.collect(Int32, "/meanwhile")
-        sender = graph.probe.create_publisher(Int32, "/meanwhile", 10)
+        sender = graph.make(graph.probe.create_publisher, Int32, "/meanwhile", 10)
         graph.wait(lambda: sender.get_subscription_count() == 1)
         time.sleep(1.0)
         sender.publish(Int32(data=1))
