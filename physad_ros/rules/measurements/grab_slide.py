@@ -1,0 +1,47 @@
+"""A part that is pulled and pushed: how far it follows the hand, whether it keeps its line, and what falls out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from physad_ros.core.catalogue import Category
+from physad_ros.core.types import Floats
+from physad_ros.rules.measurement import Measurement, Quantity, measurements
+from physad_ros.rules.outline import Outline
+
+
+@measurements.register("grab_slide")
+class GrabSlide(Measurement):
+    """Travel [mm], how much the part's end rises or sinks [mm], and the area of what lies below the object [mm2]."""
+
+    quantities: ClassVar[Mapping[str, Quantity]] = {
+        "travel": Quantity("mm", 2.0, {
+            "most": "the part travelled {value}",
+            "mean": "the part stood {value} from its place on average",
+            "end": "the part stood {value} from its place in the end",
+        }),
+        "out_of_line": Quantity("mm", 0.8, {
+            "most": "the part's end sank by {value} at the most",
+            "least": "the part's end stood {value} below its line at the least",
+        }),
+        "fallen": Quantity("mm2", 6.0, {
+            "most": "{value} of something that had left the object were to be seen below it",
+        }),
+    }
+
+    def __init__(self, category: Category, size: tuple[int, int]):
+        super().__init__(category, size)
+        self._outline = Outline(self.sight, category.recipe.parameters["grip_m"])
+        self._rows: list[tuple[float, float, float]] = []
+
+    def push(self, frame: NDArray[np.uint8]) -> None:
+        outline = self._outline
+        mask = outline.see(frame)
+        self._rows.append((outline.edge_mm(mask), outline.lowered_mm(mask), outline.fallen_mm2(mask)))
+
+    def courses(self) -> dict[str, Floats]:
+        return dict(zip(self.quantities, np.array(self._rows, dtype=float).reshape(-1, 3).T))
