@@ -18,6 +18,7 @@ PIN_OUT_M: Final = 2.5e-3  # that the pin sticks out at either end
 GRAVITY_M_S2: Final = 9.81
 STEEL_KG_M3: Final = 7850.0  # as in hinge.xml
 COLOURS = {"steel": (0.46, 0.435, 0.395), "brass": (0.62, 0.46, 0.18)}
+MARK_M: Final = (0.026, 0.087)  # of the free leaf, off the axis and above the lower edge; between the fingers' middles
 HOLES = ((0.74, 0.89), (0.42, 0.63), (0.74, 0.37), (0.42, 0.11))  # of the leaf's width, of its height
 
 
@@ -88,6 +89,7 @@ def assemble(spec: mujoco.MjSpec, parts: HingeParts) -> None:
         spec.material(name).rgba = [*(shade * parts.colour), 1]
     for body, side, first in (("hinge", -1, 0), ("hinge_leaf", 1, 1)):
         _leaf(spec, spec.body(body), parts, side, first)
+    _mark(spec, parts)
     _pin(spec, parts)
     _post(spec, parts)
     turn, bore = spec.joint("hinge_turn"), spec.joint("hinge_bore")
@@ -129,6 +131,20 @@ def _leaf(spec: mujoco.MjSpec, body: mujoco.MjsBody, parts: HingeParts, side: in
             pos=[side * begin / 2, 0, middle],
         )
     _holes(spec, body, parts, side)
+
+
+def _mark(spec: mujoco.MjSpec, parts: HingeParts) -> None:
+    """The maker's stamp stands a little proud of both faces; the fingers touch it alone, so that the pin and not the hand aligns the leaf."""
+    across, up = MARK_M
+    spec.body("hinge_leaf").add_geom(
+        spec.find_default("hinge_touch"),
+        name="hinge_mark",
+        material="hinge_metal",
+        group=2,
+        size=[parts.thick_m / 2 + 6e-4, 0, 0],
+        pos=[across, 0, BOTTOM_M + up],
+        friction=[parts.slip, 5e-4, 1e-4],
+    )
 
 
 def _holes(spec: mujoco.MjSpec, body: mujoco.MjsBody, parts: HingeParts, side: int) -> None:

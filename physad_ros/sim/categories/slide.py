@@ -94,14 +94,14 @@ def assemble(spec: mujoco.MjSpec, parts: SlideParts) -> None:
 
 def _box(spec: mujoco.MjSpec, body: str, kind: str, name: str, material: str, low: Any, high: Any) -> mujoco.MjsGeom:
     """A box between two corners (3,)."""
-    low, high = np.array(low), np.array(high)
+    a, b = np.array(low, dtype=float), np.array(high, dtype=float)
     return spec.body(body).add_geom(
         spec.find_default(f"slide_{kind}"),
         name=f"slide_{name}",
         material=f"slide_{material}",
         type=mujoco.mjtGeom.mjGEOM_BOX,
-        pos=(low + high) / 2,
-        size=(high - low) / 2,
+        pos=(a + b) / 2,
+        size=(b - a) / 2,
     )
 
 
@@ -174,7 +174,7 @@ def _inner(spec: mujoco.MjSpec, parts: SlideParts) -> None:
                 pos=[at, face, AXIS_M],
                 size=[long, proud + 3e-4, high],
             )
-    x, z = TAB_M
+    x, up = TAB_M
     _box(
         spec,
         "slide_inner",
@@ -182,10 +182,10 @@ def _inner(spec: mujoco.MjSpec, parts: SlideParts) -> None:
         "tab",
         "metal",
         (x - 0.008, face, AXIS_M - 0.012),
-        (x + 0.008, face + 0.003, z + 0.012),
+        (x + 0.008, face + 0.003, up + 0.012),
     )
     spec.body("slide_inner").add_geom(
-        spec.find_default("slide_boss"), name="slide_boss", material="slide_lip", size=[0.006, 0, 0], pos=[x, 0, z]
+        spec.find_default("slide_boss"), name="slide_boss", material="slide_lip", size=[0.006, 0, 0], pos=[x, 0, up]
     )
 
 
