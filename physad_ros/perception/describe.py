@@ -34,10 +34,10 @@ class Look:
 def look(frame: NDArray[np.uint8]) -> Look | None:
     """The thing in a picture (H, W, 3) BGR, or None where nothing stands out from the dark."""
     scale = HEIGHT / frame.shape[0]
-    picture = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
+    picture = np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8) if scale < 1 else frame
     scale = picture.shape[0] / frame.shape[0]
     mask = (picture.max(axis=2) > DARK).astype(np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     if mask.mean() < LEAST_SHARE:
         return None
     rows, columns = np.nonzero(mask)
@@ -52,7 +52,7 @@ def _descriptor(picture: NDArray[np.uint8], mask: NDArray[np.uint8], box: tuple[
     """Outline (histograms of gradients of the squared-up crop, unit length) and place, size and shape of the box."""
     x0, y0, x1, y1 = box
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) * mask
-    patch = cv2.resize(grey[y0 : y1 + 1, x0 : x1 + 1], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    patch = np.asarray(cv2.resize(grey[y0 : y1 + 1, x0 : x1 + 1], (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
     outline = _gradients(patch)
     height, width = mask.shape
     filled = mask[y0 : y1 + 1, x0 : x1 + 1].mean()

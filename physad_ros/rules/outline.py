@@ -51,6 +51,12 @@ class Outline:
         """How far the lower end at the right edge stands below where it stood; negative: above."""
         return (self._end_of(mask) - self._end) / self._scale
 
+    def tilt_deg(self, mask: Mask, near_mm: float, far_mm: float) -> float:
+        """Slope of the lower edge between two places that far left of the right edge; positive: sinks to the left."""
+        edge = self._edge_of(mask)
+        near, far = (self._lower_edge(mask, edge - d * self._scale) for d in (near_mm, far_mm))
+        return float(np.degrees(np.arctan2(far - near, (far_mm - near_mm) * self._scale)))
+
     def fallen_mm2(self, mask: Mask) -> float:
         """Area of what is to be seen below the object where nothing was."""
         assert self._first is not None
@@ -68,10 +74,13 @@ class Outline:
         return float(columns[-1]) if len(columns) else float("nan")
 
     def _end_of(self, mask: Mask) -> float:
-        edge = self._edge_of(mask)
-        if not np.isfinite(edge):
+        return self._lower_edge(mask, self._edge_of(mask) - EDGE_COLUMNS / 2)
+
+    def _lower_edge(self, mask: Mask, column: float) -> float:
+        """Lowest row of the object about a column; NaN where there is none."""
+        if not np.isfinite(column) or column < EDGE_COLUMNS / 2:
             return float("nan")
-        near = mask[:, max(0, int(edge) - EDGE_COLUMNS) : max(1, int(edge) - 1)]
-        near = near[: self._bottom + EDGE_COLUMNS]
+        first = int(column - EDGE_COLUMNS / 2)
+        near = mask[: self._bottom + EDGE_COLUMNS, first : first + EDGE_COLUMNS]
         lowest = [int(np.flatnonzero(column)[-1]) for column in near.T if column.any()]
-        return float(np.median(lowest)) if lowest else float("nan")
+        return float(np.mean(lowest)) if lowest else float("nan")

@@ -13,10 +13,12 @@ from physad_ros.core.types import Floats
 from physad_ros.rules.measurement import Measurement, Quantity, measurements
 from physad_ros.rules.outline import Outline
 
+NEAR_MM, FAR_MM = 5.0, 42.0  # from the part's end: between these its lower edge is free once it is pulled out
+
 
 @measurements.register("grab_slide")
 class GrabSlide(Measurement):
-    """Travel [mm], how much the part's end rises or sinks [mm], and the area of what lies below the object [mm2]."""
+    """Travel [mm], tilt [deg], how much the part's end sinks [mm], and the area of what lies below the object [mm2]."""
 
     quantities: ClassVar[Mapping[str, Quantity]] = {
         "travel": Quantity("mm", 2.0, {
@@ -24,9 +26,14 @@ class GrabSlide(Measurement):
             "mean": "the part stood {value} from its place on average",
             "end": "the part stood {value} from its place in the end",
         }),
-        "out_of_line": Quantity("mm", 0.8, {
+        "tilt": Quantity("deg", 0.5, {
+            "most": "the part hung down to the left by {value} at the most",
+            "least": "the part hung down to the left by {value} at the least",
+            "mean": "the part hung down to the left by {value} on average",
+        }),
+        "sunk": Quantity("mm", 0.8, {
             "most": "the part's end sank by {value} at the most",
-            "least": "the part's end stood {value} below its line at the least",
+            "least": "the part's end sank by {value} at the least",
         }),
         "fallen": Quantity("mm2", 6.0, {
             "most": "{value} of something that had left the object were to be seen below it",
@@ -36,12 +43,13 @@ class GrabSlide(Measurement):
     def __init__(self, category: Category, size: tuple[int, int]):
         super().__init__(category, size)
         self._outline = Outline(self.sight, category.recipe.parameters["grip_m"])
-        self._rows: list[tuple[float, float, float]] = []
+        self._rows: list[tuple[float, float, float, float]] = []
 
     def push(self, frame: NDArray[np.uint8]) -> None:
         outline = self._outline
         mask = outline.see(frame)
-        self._rows.append((outline.edge_mm(mask), outline.lowered_mm(mask), outline.fallen_mm2(mask)))
+        tilt = outline.tilt_deg(mask, NEAR_MM, FAR_MM)
+        self._rows.append((outline.edge_mm(mask), tilt, outline.lowered_mm(mask), outline.fallen_mm2(mask)))
 
     def courses(self) -> dict[str, Floats]:
-        return dict(zip(self.quantities, np.array(self._rows, dtype=float).reshape(-1, 3).T))
+        return dict(zip(self.quantities, np.array(self._rows, dtype=float).reshape(-1, 4).T))
