@@ -16,7 +16,7 @@ from physad_ros.nodes.base import STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue, until
-from physad_ros.perception.prototypes import Perceiver, load
+from physad_ros.perception.prototypes import load
 
 OUTCOMES = {"nothing": Perceive.Response.NOTHING, "unsure": Perceive.Response.UNSURE, "known": Perceive.Response.KNOWN}
 
@@ -25,7 +25,7 @@ OUTCOMES = {"nothing": Perceive.Response.NOTHING, "unsure": Perceive.Response.UN
 class PerceiverConfig:
     """Parameters of the node `perceiver`."""
 
-    fresh_s: float = parameter(1.0, "how long to wait for a picture taken after the question", unit="s", low=0.05, high=30.0)
+    fresh_s: float = parameter(2.5, "how long to wait for a picture taken after the question", unit="s", low=0.05, high=30.0)
 
 
 class PerceiverNode(Adapter):
@@ -40,7 +40,7 @@ class PerceiverNode(Adapter):
     def activate(self) -> None:
         self._latest: CompressedImage | None = None
         self._count = 0
-        self._perceiver: Perceiver | None = None
+        self.workers.submit(load)  # so that the first question does not wait for it; a failure is told to who asks
         self.subscribe(CompressedImage, "/camera/image_raw/compressed", self._on_frame, STREAM)
         self.serve(Perceive, "/perceive", self._perceive)
 
@@ -68,9 +68,7 @@ class PerceiverNode(Adapter):
         return response
 
     def _look(self, message: CompressedImage, among: tuple[str, ...]) -> Percept:
-        if self._perceiver is None:
-            self._perceiver = load()
-        return self._perceiver.perceive(decode_jpeg(message.data), among)
+        return load().perceive(decode_jpeg(message.data), among)
 
 
 def main() -> None:

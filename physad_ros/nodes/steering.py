@@ -20,11 +20,18 @@ from physad_ros.nodes.report import write
 from physad_ros.nodes.waiting import Overdue, at_most, result, until
 
 if TYPE_CHECKING:
-    from physad_ros.nodes.inspector import Inspector
+    from physad_ros.nodes.inspector import Inspector, InspectorConfig
 
 FEEDBACK_S = 0.1
-SEEING = (State.LIGHTING, State.PERCEIVING, State.PLANNING, State.INTERACTING)  # the camera must deliver
-WATCHED = (*SEEING, State.JUDGING)
+
+#: for how long the camera may be silent [s]; in other states nothing is watched
+PATIENCE: dict[State, Callable[[InspectorConfig], float]] = {
+    State.LIGHTING: lambda config: config.first_frame_s,
+    State.PERCEIVING: lambda config: config.first_frame_s,
+    State.PLANNING: lambda config: config.stall_s,
+    State.INTERACTING: lambda config: config.stall_s,
+    State.JUDGING: lambda config: math.inf,
+}
 
 
 class Steering:
@@ -85,8 +92,9 @@ class Steering:
         state, now = self.now.state, self._node.steady_s()
         if now - self._entered > course.DEADLINES_S.get(state, math.inf):
             self.feed(course.Expired(state))
-        if state in WATCHED:
-            trouble = self._node.watch.trouble(self._began, state in SEEING, self._moving_since_s)
+        if state in PATIENCE:
+            patience_s = PATIENCE[state](self._node.config)
+            trouble = self._node.watch.trouble(self._began, patience_s, self._moving_since_s)
             if trouble:
                 self.feed(course.Faulted(trouble))
         timetable = self.now.timetable

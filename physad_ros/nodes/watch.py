@@ -63,19 +63,21 @@ class Watch:
         away = self.dead(met=True)
         return away if math.isfinite(self.frame_seen_s) else (*away, "the camera")
 
-    def trouble(self, since_s: float, seeing: bool, moving_since_s: float | None) -> str:
+    def trouble(self, since_s: float, patience_s: float, moving_since_s: float | None) -> str:
         """What is wrong; empty if nothing.
 
         Args:
             since_s: when watching began, on the steady clock.
-            seeing: frames must come.
-            moving_since_s: and must differ, from this stamp on; None: need not.
+            patience_s: for how long the camera may be silent.
+            moving_since_s: pictures must differ from this stamp on; None: need not.
         """
         dead = self.dead(met=self._node.steady_s() - since_s > MEET_S)
         if dead:
             return f"{' and '.join(dead)} {'does' if len(dead) == 1 else 'do'} not answer any more"
         quiet = self._node.steady_s() - max(self.frame_seen_s, since_s)
-        if seeing and quiet > self._config.stall_s:
+        # by both clocks: a rig that is simulated slower than real time is no camera that has stalled
+        late = min(quiet, self._node.now_s() - self.frame_stamp_s) > patience_s
+        if late or quiet > max(patience_s, self._config.first_frame_s):
             return f"the camera has stalled: no frame for {quiet:.1f} s"
         same = 0.0 if moving_since_s is None else self.frame_stamp_s - max(self._changed_s, moving_since_s)
         if same > self._config.frozen_s:
