@@ -20,7 +20,7 @@ from physad_ros.core.errors import PhysadError
 from physad_ros.nodes import parameters
 from physad_ros.nodes.waiting import result
 
-LEASE_S = 0.5
+LEASE_S = 0.8  # less would be missed by a process that waits for a busy processor
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 STREAM = QoSProfile(depth=240, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
 LIFE = QoSProfile(
