@@ -141,7 +141,7 @@ def _mark(spec: mujoco.MjSpec, parts: HingeParts) -> None:
         name="hinge_mark",
         material="hinge_metal",
         group=2,
-        size=[parts.thick_m / 2 + 6e-4, 0, 0],
+        size=[parts.thick_m / 2 + 9e-4, 0, 0],
         pos=[across, 0, BOTTOM_M + up],
         friction=[parts.slip, 5e-4, 1e-4],
     )
@@ -218,7 +218,7 @@ class Hinge(Twin):
     """A hinge on its post."""
 
     def build(self, spec: mujoco.MjSpec, fixture: mujoco.MjsBody) -> None:
-        pose = self.rng.normal(0, (8e-4, 8e-4, 0.004, 0.004, 0.02))  # x, y, lean about both, turn
+        pose = self.rng.normal(0, (6e-4, 6e-4, 0.004, 0.004, 0.02))  # x, y, lean about both, turn
         self.parts = sample(self.variant, self.specimen.defect, self.specimen.severity, self.rng)
         child = self.mechanism()
         assemble(child, self.parts)

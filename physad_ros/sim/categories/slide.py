@@ -238,7 +238,7 @@ class Slide(Twin):
     """A rail on its post."""
 
     def build(self, spec: mujoco.MjSpec, fixture: mujoco.MjsBody) -> None:
-        pose = self.rng.normal(0, (1.5e-3, 4e-4, 7e-4, 0.006, 0.002, 0.004))  # x, y, z, lean about x and y, turn
+        pose = self.rng.normal(0, (1.5e-3, 3e-4, 7e-4, 0.003, 0.002, 0.003))  # x, y, z, lean about x and y, turn
         self.parts = sample(self.variant, self.specimen.defect, self.specimen.severity, self.rng)
         child = self.mechanism()
         assemble(child, self.parts)
