@@ -55,7 +55,7 @@ def sample(variant: dict[str, Any], defect: str, severity: float, rng: np.random
     colour = np.array(COLOURS[variant.get("metal", "steel")])
     size = float(variant.get("size", 1.0)) * rng.uniform(0.98, 1.02)
     parts = HingeParts(
-        colour=np.clip(colour * rng.uniform(0.85, 1.15) + rng.normal(0, 0.006, 3), 0, 1),
+        colour=np.clip(colour * rng.uniform(0.85, 1.15) + rng.normal(0, 0.004, 3), 0, 1),
         height_m=0.100 * size,
         leaf_m=0.038 * float(variant.get("width", 1.0)) * rng.uniform(0.98, 1.02),
         thick_m=rng.uniform(3.2e-3, 3.6e-3),

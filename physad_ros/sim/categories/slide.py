@@ -52,7 +52,7 @@ def sample(variant: dict[str, Any], defect: str, severity: float, rng: np.random
     colour = np.array(COLOURS[variant.get("plating", "zinc")])
     first = rng.uniform(-0.075, -0.060)
     parts = SlideParts(
-        colour=np.clip(colour * rng.uniform(0.85, 1.15) + rng.normal(0, 0.006, 3), 0, 1),
+        colour=np.clip(colour * rng.uniform(0.85, 1.15) + rng.normal(0, 0.004, 3), 0, 1),
         friction_n=rng.uniform(0.3, 1.5),
         damping_n_s_m=rng.uniform(1.0, 4.0),
         sheet_m=SHEET_M * rng.uniform(0.9, 1.1),
@@ -164,6 +164,16 @@ def _inner(spec: mujoco.MjSpec, parts: SlideParts) -> None:
         z = sorted((AXIS_M + side * half, AXIS_M + side * (half - parts.sheet_m)))
         _box(spec, "slide_inner", "inner", f"{name}_flange", "metal", (begin, face, z[0]), (end, 0.0030, z[1]))
         _edge(spec, "slide_inner", "shape", f"{name}_ridge", INNER_M, face, AXIS_M + side * (half - 0.0016), 0.0011)
+        _edge(
+            spec,
+            "slide_inner",
+            "shape",
+            f"{name}_bead",
+            INNER_M,
+            face + 0.0017,
+            AXIS_M + side * (half - 0.0055),
+            0.0022,
+        )
     for i, at in enumerate(parts.slots_m):
         for name, long, high, proud in (("rim", 0.0065, 0.0036, 1e-4), ("hole", 0.0050, 0.0024, 2e-4)):
             spec.body("slide_inner").add_geom(
