@@ -1,6 +1,8 @@
 # Two commands: `make inspect` and `make test`. Each sets up all it needs in .venv first, which takes nothing when nothing is to do.
 PYTHON ?= python3
 BIN := .venv/bin
+# .venv has its own ROS 2, also in a shell where another one is sourced
+unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH PYTHONPATH
 
 .PHONY: help setup inspect test lint format bench-camera clean
 

@@ -29,6 +29,7 @@ setup(
         *(entry for folder in ("config", "launch", "models", "urdf") for entry in data(folder)),
     ],
     install_requires=["setuptools"],
+    extras_require={"torch": ["torch==2.13.0"]},  # exactly so: a processor's build; no node needs it
     python_requires=">=3.10",
     zip_safe=False,
     license="Apache-2.0",

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import ctypes.util
+import fcntl
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -32,6 +34,14 @@ OLDEST, NEWEST = (3, 10), (3, 13)
 COMMANDS = {"cmake": "cmake", "g++": "g++", "make": "make"}
 LIBRARIES = {"OSMesa": "libosmesa6", "GL": "libgl1"}
 
+#: what every Python of .venv does first, so that nobody has to source a script; what somebody has set stays
+ENVIRONMENT = """
+share = os.path.join(sys.prefix, "share", "physad")
+os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", os.path.join(share, "config", "fastdds.xml"))
+"""
+
 
 class SetupError(Exception):
     """Something a person must see to."""
@@ -52,6 +62,12 @@ def system_packages() -> None:
     """Compiler, build tools and the software GL that renders without a screen."""
     missing = [package for command, package in COMMANDS.items() if not shutil.which(command)]
     missing += [package for library, package in LIBRARIES.items() if not ctypes.util.find_library(library)]
+    # Debian ships Python in parts; other builds of Python have these
+    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if not importlib.util.find_spec("ensurepip"):
+        missing.append(f"{python}-venv")
+    if not (Path(sysconfig.get_paths()["include"]) / "Python.h").exists():
+        missing.append(f"{python}-dev")
     if not missing:
         return
     wanted = " ".join(missing)
@@ -68,8 +84,8 @@ def system_packages() -> None:
 
 def virtual_environment() -> None:
     """A fresh .venv of the Python that runs this."""
-    VENV.mkdir(exist_ok=True)
-    venv.create(VENV, with_pip=True, clear=False, symlinks=True)
+    shutil.rmtree(BUILD, ignore_errors=True)  # it remembers the Python and the place it was configured for
+    venv.create(VENV, with_pip=True, clear=True, symlinks=True)
 
 
 def pip(*arguments: object) -> None:
@@ -78,7 +94,11 @@ def pip(*arguments: object) -> None:
 
 def packages() -> None:
     """ROS 2 Kilted and the libraries, at the pinned versions."""
-    pip("-c", "constraints.txt", "-r", "requirements-ros.txt", "-r", "requirements.txt")
+    for info in site_packages().glob("*.dist-info"):
+        if not (info / "RECORD").exists():  # pip writes it last: this one was interrupted, and pip would not notice
+            shutil.rmtree(info)
+    pip("-c", "constraints.txt", "-r", "requirements.txt")
+    pip("--no-deps", "--require-hashes", "-r", "requirements-ros.txt")
     mend_exports()
 
 
@@ -101,19 +121,21 @@ def mend_exports() -> None:
 
 
 def interfaces() -> None:
-    """physad_msgs, and of control_msgs what is used, built by colcon with the real rosidl straight into .venv."""
-    paths = ["physad_msgs"]
-    if not (VENV / "share" / "control_msgs").exists() or (BUILD / "control_msgs").exists():
-        paths.append("vendor/control_msgs")
-    prefix = os.pathsep.join(filter(None, [str(VENV), os.environ.get("AMENT_PREFIX_PATH", "")]))
+    """physad_msgs, and of control_msgs (no wheel) what is used, built by colcon with the real rosidl straight into .venv."""
+    unfinished = BUILD / "unfinished"
+    if unfinished.exists():
+        shutil.rmtree(BUILD)  # a killed compiler leaves half a file behind, which make takes for a whole one
+    BUILD.mkdir(exist_ok=True)
+    unfinished.touch()
     run(
         VENV / "bin" / "colcon", "--log-base", BUILD / "log", "build", "--merge-install",
-        "--build-base", BUILD, "--install-base", VENV, "--paths", *paths, "--event-handlers", "console_direct+",
+        "--build-base", BUILD, "--install-base", VENV, "--paths", "physad_msgs", "vendor/control_msgs", "--event-handlers", "console_direct+",
         "--cmake-args", f"-DPython3_EXECUTABLE={PYTHON}", "-DBUILD_TESTING=OFF", "-DCMAKE_BUILD_TYPE=Release",
         "--no-warn-unused-cli",
         PATH=f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        CMAKE_PREFIX_PATH=str(VENV), AMENT_PREFIX_PATH=prefix, VIRTUAL_ENV=str(VENV),
+        CMAKE_PREFIX_PATH=str(VENV), AMENT_PREFIX_PATH=str(VENV), VIRTUAL_ENV=str(VENV),
     )
+    unfinished.unlink()
 
 
 def physad() -> None:
@@ -122,9 +144,7 @@ def physad() -> None:
     marker = VENV / "share" / "ament_index" / "resource_index" / "packages" / "physad"
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.touch()
-    # ROS looks for packages in AMENT_PREFIX_PATH; this way nobody has to source a script first
-    line = "import os, sys; os.environ.setdefault('AMENT_PREFIX_PATH', sys.prefix)\n"
-    (site_packages() / "physad_environment.pth").write_text(line)
+    (site_packages() / "physad_environment.pth").write_text(f"import os, sys; exec({ENVIRONMENT!r})\n")
     share = VENV / "share" / "physad"
     if not share.is_symlink():
         share.symlink_to(ROOT)
@@ -135,11 +155,11 @@ def site_packages() -> Path:
 
 
 def digest(inputs: Iterable[Path]) -> str:
-    """Of the contents of files and folders, this script's own and the Python's version."""
-    files: list[Path] = [Path(__file__).resolve()]
+    """Of the contents of files and folders, the Python's version and the place, which many installed files name."""
+    files: list[Path] = []
     for path in inputs:
         files += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    sum_ = hashlib.sha256(f"{sys.version} {ROOT}".encode())
+    sum_ = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
     for file in files:
         sum_.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
     return sum_.hexdigest()
@@ -148,7 +168,7 @@ def digest(inputs: Iterable[Path]) -> str:
 def stage(name: str, action: Callable[[], None], *inputs: str) -> None:
     """Do a stage unless its stamp says that it ended well with the same inputs."""
     stamp, wanted = STAMPS / name, digest(ROOT / i for i in inputs)
-    if stamp.exists() and stamp.read_text() == wanted:
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
         return
     began = time.monotonic()
     print(f"set-up: {name} ({(action.__doc__ or '').splitlines()[0].rstrip('.')}) …", flush=True)
@@ -159,21 +179,28 @@ def stage(name: str, action: Callable[[], None], *inputs: str) -> None:
     print(f"set-up: {name} done in {time.monotonic() - began:.0f} s", flush=True)
 
 
+def set_up(dev: bool) -> None:
+    """All stages in order."""
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        had = ".".join(map(str, sys.version_info[:2]))
+        raise SetupError(f"Python {had} is not supported; run make with PYTHON=python3.11 (3.10 to 3.13)")
+    system_packages()
+    stage("environment", virtual_environment)
+    stage("packages", packages, "tools/setup.py", "requirements-ros.txt", "requirements.txt", "constraints.txt")
+    if dev:
+        stage("development", development, "requirements-dev.txt", "constraints.txt")
+    stage("interfaces", interfaces, "tools/setup.py", "physad_msgs", "vendor")
+    stage("physad", physad, "tools/setup.py", "setup.py", "setup.cfg", "package.xml")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dev", action="store_true", help="also what checks and tests need")
     dev = parser.parse_args().dev
     try:
-        if not OLDEST <= sys.version_info[:2] <= NEWEST:
-            had = ".".join(map(str, sys.version_info[:2]))
-            raise SetupError(f"Python {had} is not supported; run make with PYTHON=python3.11 (3.10 to 3.13)")
-        system_packages()
-        stage("environment", virtual_environment)
-        stage("packages", packages, "requirements-ros.txt", "requirements.txt", "constraints.txt")
-        if dev:
-            stage("development", development, "requirements-dev.txt", "constraints.txt")
-        stage("interfaces", interfaces, "physad_msgs", "vendor")
-        stage("physad", physad, "setup.py", "setup.cfg", "package.xml")
+        with open(__file__) as this:
+            fcntl.flock(this, fcntl.LOCK_EX)  # two set-ups at once would get in each other's way
+            set_up(dev)
     except SetupError as error:
         print(f"set-up: {error}", file=sys.stderr)
         return 1

@@ -1,5 +1,6 @@
 """The package is complete: entry points lead somewhere, data is shipped, versions agree."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,20 @@ def version(package: str) -> str:
 def test_versions_agree():
     assert version(".") == version("physad_msgs")
     assert f"## [{version('.')}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def names(file: str) -> set[str]:
+    """The packages that a requirements file names, spelt as the index does."""
+    found = re.findall(r"^([A-Za-z][\w.-]*)", (ROOT / file).read_text(), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
+
+
+def test_every_package_is_pinned_and_ros_2_by_its_hash():
+    assert names("requirements.txt") | names("requirements-dev.txt") <= names("constraints.txt")
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.match(r"[\w.-]+==[\w.]+(; python_version (>=|<) \"3\.\d+\")?$", line)] == []
+    ros = (ROOT / "requirements-ros.txt").read_text().replace("\\\n", "").splitlines()
+    assert len(ros) > 100 and [line for line in ros if line[0] != "#" and "--hash=sha256:" not in line] == []
 
 
 def built(tmp_path: Path) -> Path:
