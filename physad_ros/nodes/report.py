@@ -30,7 +30,8 @@ def write(ended: Steering, rig: str) -> str:
     now = ended.now
     assert now.verdict is not None
     try:
-        scores = [value for _, value in sorted(ended.frame_scores.items())]
+        provisional = [value for _, value in sorted(ended.frame_scores.items())]
+        scores = now.scored.score.per_frame.tolist() if now.scored else provisional
         write_verdict(
             ended.folder / REPORT,
             now.verdict,
