@@ -20,6 +20,7 @@ from physad_msgs.msg import Verdict as VerdictMsg
 from physad_msgs.srv import Perceive
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Finding, Move, Percept, Phase, Score, Timetable, Verdict
+from physad_ros.dataset.stamps import to_seconds
 
 OUTCOMES = {Perceive.Response.NOTHING: "nothing", Perceive.Response.UNSURE: "unsure", Perceive.Response.KNOWN: "known"}
 
@@ -45,8 +46,8 @@ def duration_msg(seconds: float) -> Duration:
 
 
 def seconds(stamp: Any) -> float:
-    """Seconds of a Time or Duration message."""
-    return float(stamp.sec + stamp.nanosec * 1e-9)
+    """Seconds of a Time or Duration message; to the last bit as a bag's reader gives them."""
+    return to_seconds(stamp.sec * 1_000_000_000 + stamp.nanosec)
 
 
 def header(stamp_s: float, frame_id: str = "") -> Header:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
@@ -79,7 +80,7 @@ def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[
         for node in reversed(built):
             if isinstance(node, Adapter):
                 node.close()
-        spin_for(executor, 0.2)  # what closing sent, goals' ends above all, goes out
+        spin_out(executor, 0.2)  # what closing sent, goals' ends above all, goes out
         for node in built:
             executor.remove_node(node)
             node.destroy_node()
@@ -93,10 +94,12 @@ def stay_local() -> None:
     os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(share_dir() / "config" / "fastdds.xml"))
 
 
-def spin_for(executor: Any, duration_s: float) -> None:
-    """Run callbacks for a while."""
+def spin_out(executor: Any, duration_s: float) -> None:
+    """Run callbacks for a last while; an answer that comes to a service or action that is gone by now is let go."""
     end = time.monotonic() + duration_s
-    spin(executor, lambda: time.monotonic() > end)
+    while time.monotonic() < end:
+        with contextlib.suppress(InvalidHandle):
+            spin(executor, lambda: time.monotonic() > end)
 
 
 def main(make: Callable[..., Any]) -> None:
