@@ -6,7 +6,6 @@ import sys
 import threading
 from dataclasses import dataclass
 
-
 from physad_msgs.msg import Verdict
 from physad_ros.core.errors import PhysadError
 from physad_ros.nodes import parameters
