@@ -122,6 +122,32 @@ def fit(
     run(root, category or [], detector, out, false_alarm_rate=false_alarm_rate, console=console)
 
 
+@app.command("fit-perception")
+def fit_perception(
+    count: Annotated[int, typer.Option(help="Specimens of each category.")] = 60,
+    category: Categories = None,
+    seed: Annotated[int, typer.Option(help="Of the first specimen; the others count up.")] = 0,
+) -> None:
+    """Learn what each category looks like before it is touched, and say how often others are told right."""
+    from physad_ros.bench.perceive import fit_perception as run
+
+    told = run(category or [], count, seed)
+    console.print(f"{told.right} of {told.pictures} other pictures told right, {told.unsure} not sure, {told.wrong} wrong")
+
+
+@app.command()
+def courses(
+    clips: Annotated[list[Path], typer.Argument(help="Videos of one category, with or without manifests.")],
+    category: Annotated[str, typer.Option(help="Their category.")],
+    out: Annotated[Path, typer.Option(help="Picture to write.")] = Path("courses.png"),
+) -> None:
+    """Draw what is measured in clips over time, over what normal clips keep to."""
+    from physad_ros.bench.courses import draw
+
+    draw(clips, category, out)
+    console.print(f"picture: {out}")
+
+
 @app.command()
 def evaluate(root: Root, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Measure a recorded campaign: AUROC of the live verdicts beside trivial baselines on the same bags."""

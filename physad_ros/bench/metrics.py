@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.stats import beta
 from sklearn.metrics import average_precision_score, roc_auc_score
-
-from physad_ros.core.types import Floats
 
 
 def auroc(anomalous: Sequence[bool], scores: Sequence[float]) -> float:
@@ -22,7 +21,7 @@ def average_precision(anomalous: Sequence[bool], scores: Sequence[float]) -> flo
 
 
 def bootstrap(
-    metric: Callable[[Floats, Floats], float], anomalous: Sequence[bool], scores: Sequence[float], *,
+    metric: Callable[[Any, Any], float], anomalous: Sequence[bool], scores: Sequence[float], *,
     seed: int = 0, times: int = 1000, confidence: float = 0.95,
 ) -> tuple[float, float]:
     """Percentile interval of a metric over clips drawn anew with replacement, normal and anomalous ones apart."""

@@ -61,6 +61,9 @@ class Category(_Data):
     frames: int = pydantic.Field(ge=1, description="frames a clip")
     objects: tuple[Object, ...] = pydantic.Field(min_length=1)
     defects: dict[str, str] = pydantic.Field(description="official name: what it means, in a sentence")
+    signs: dict[str, tuple[str, ...]] = pydantic.Field(
+        {}, description="what shows each defect, as quantity@phase: the findings that evaluation expects"
+    )
     fixture: Fixture
     camera: Camera
     recipe: Recipe

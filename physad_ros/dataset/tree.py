@@ -66,9 +66,9 @@ def scan(root: Path, category: str | None = None) -> list[ClipRef]:
 def _walk(root: Path, category: str | None) -> Iterator[ClipRef]:
     known = categories()
     for folder in sorted(p for p in root.glob("*") if p.is_dir() and (category in (None, p.name))):
-        for path in sorted((folder / "train").glob("*.mp4")):
+        for path in sorted((folder / "train").glob("[!.]*.mp4")):
             yield ClipRef(path, folder.name, "train", NORMAL_LABEL)
-        for path in sorted((folder / "test").glob("*/*.mp4")):
+        for path in sorted((folder / "test").glob("*/[!.]*.mp4")):
             label = path.parent.name
             if folder.name in known and label not in load_category(folder.name).labels:
                 log.warning("%s: %r is no official label of %s", path.parent, label, folder.name)

@@ -16,6 +16,7 @@ from physad_ros.detectors.base import Detector, Stream, detectors
 from physad_ros.rules.bank import Bank, Fitted
 from physad_ros.rules.deduce import Measured, deduce, envelopes
 from physad_ros.rules.measurement import Measurement, measurements
+from physad_ros.rules.phases import aligned, shares
 from physad_ros.rules.reason import frame_violations, reason
 
 
@@ -35,6 +36,7 @@ class Rules(Detector):
         self.bank = Bank(
             category=category.name, interaction=category.recipe.interaction,
             fitted=Fitted(clips=len(clips), held_out=0, seed=seed), false_alarm_rate=float("nan"), threshold=None,
+            phases=shares(clips[0].timetable), guide=_kind(category).guide,
             rules=deduce(category, quantities, measured), envelopes=envelopes(quantities, measured),
         )
 
@@ -84,7 +86,10 @@ class _Stream(Stream):
         if self._measurement is None:
             raise BadData("not one frame of the clip was seen")
         courses = self._measurement.courses()
-        return reason(self._bank, Measured(self._timetable, np.array(self._stamps), courses))
+        measured = Measured(self._timetable, np.array(self._stamps), courses)
+        if len(self._timetable.window_phases) == 1 < len(self._bank.phases):
+            measured = aligned(self._bank, measured)
+        return reason(self._bank, measured)
 
 
 def measure(category: Category, clip: Clip) -> Measured:

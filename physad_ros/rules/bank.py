@@ -46,6 +46,14 @@ class Envelope(_Data):
     high: tuple[float | None, ...]
 
 
+class Share(_Data):
+    """A phase of the normal course, in shares of the window."""
+
+    name: str
+    begin: float
+    end: float
+
+
 class Fitted(_Data):
     """What a bank was deduced from."""
 
@@ -63,6 +71,8 @@ class Bank(_Data):
     fitted: Fitted
     false_alarm_rate: float
     threshold: float | None = pydantic.Field(description="score that normal clips exceed at the false-alarm rate")
+    phases: tuple[Share, ...]
+    guide: str = pydantic.Field(description="quantity whose course tells the phases of a clip that comes without them")
     rules: tuple[Rule, ...] = pydantic.Field(min_length=1)
     envelopes: dict[str, Envelope]
 

@@ -40,6 +40,8 @@ class Measurement(ABC):
     """Measures one clip while it comes in. Named as the interaction whose clips it measures."""
 
     quantities: ClassVar[Mapping[str, Quantity]]
+    #: the quantity that follows what is done to the object, by which phases are found where nobody noted them
+    guide: ClassVar[str]
 
     def __init__(self, category: Category, size: tuple[int, int]):
         """``size``: width and height of the frames in pixels."""

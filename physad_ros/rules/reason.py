@@ -32,7 +32,7 @@ def reason(bank: Bank, clip: Measured) -> Score:
 def frame_violations(bank: Bank, timetable: Timetable, stamps_s: Floats, courses: dict[str, Floats]) -> Floats:
     """(T,) how far each frame's quantities lie outside what normal clips run through at that time, in half-widths; 0 within."""
     worst = np.zeros(len(stamps_s))
-    share = (stamps_s - timetable.window_begin_s) / (timetable.window_end_s - timetable.window_begin_s)
+    share = normal_time(bank, timetable, stamps_s)
     for quantity, envelope in bank.envelopes.items():
         low, high = (np.array([np.nan if v is None else v for v in side]) for side in (envelope.low, envelope.high))
         knot = np.clip((share * len(low)).astype(int), 0, len(low) - 1)
@@ -40,6 +40,15 @@ def frame_violations(bank: Bank, timetable: Timetable, stamps_s: Floats, courses
         violation = np.abs(courses[quantity] - middle) / half - 1
         worst = np.maximum(worst, np.nan_to_num(violation, nan=0.0))
     return worst
+
+
+def normal_time(bank: Bank, timetable: Timetable, stamps_s: Floats) -> Floats:
+    """(T,) when in the normal course, as a share of its window, each stamp lies: phases are stretched to the normal ones."""
+    found = {p.name: p for p in timetable.window_phases}
+    if any(s.name not in found for s in bank.phases):
+        return (stamps_s - timetable.window_begin_s) / (timetable.window_end_s - timetable.window_begin_s)
+    at = [found[bank.phases[0].name].begin_s, *(found[s.name].end_s for s in bank.phases)]
+    return np.asarray(np.interp(stamps_s, at, [bank.phases[0].begin, *(s.end for s in bank.phases)]))
 
 
 def _violation(rule: Rule, value: float) -> float:

@@ -18,6 +18,7 @@ ANGLES, RADII = 360, 40  # of the unrolled picture
 TURN_MAX = 40  # degrees a frame; blades repeat every 60 to 120
 SPIN_UP = 30  # frames after which what moves has shown where the hub is
 MOVES = 12.0  # grey levels by which a pixel varies where blades pass
+WHITEN = 0.6  # towards phase correlation, which sharpens the peak: what stands still pulls a broad one towards zero
 BLADES_PASS = 11  # frames over which the hub's place is evened out
 HUB_MM = 9.0  # half the side of the patch that is tracked; the hub looks the same whichever way it is turned
 REACH_PX = 12  # how far the hub is looked for
@@ -27,6 +28,7 @@ REACH_PX = 12  # how far the hub is looked for
 class Drive(Measurement):
     """Turning rate [rad/s] and the hub's displacement [mm] across and along the vertical."""
 
+    guide: ClassVar[str] = "turning_rate"
     quantities: ClassVar[Mapping[str, Quantity]] = {
         "turning_rate": Quantity("rad/s", 0.35, {
             "mean": "the rotor turned at {value} on average",
@@ -101,7 +103,8 @@ class Drive(Measurement):
         before, self._before = self._before, spectrum
         if before is None:
             return 0.0
-        correlation = np.fft.irfft((spectrum * before.conj()).sum(axis=1), ANGLES)
+        cross = (spectrum * before.conj()).sum(axis=1)
+        correlation = np.fft.irfft(cross / (np.abs(cross) ** WHITEN + 1e-6), ANGLES)
         near = np.concatenate([correlation[-TURN_MAX:], correlation[: TURN_MAX + 1]])
         at = int(np.argmax(near))
         return float(abs(at + _apex(near, at) - TURN_MAX) * 2 * np.pi / ANGLES)

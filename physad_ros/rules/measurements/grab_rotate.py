@@ -18,6 +18,7 @@ from physad_ros.rules.outline import Outline
 class GrabRotate(Measurement):
     """Angle [rad] from how narrow the leaf is seen, how far it sinks [mm], change of outline, area of what lies below [mm2]."""
 
+    guide: ClassVar[str] = "angle"
     quantities: ClassVar[Mapping[str, Quantity]] = {
         "angle": Quantity("rad", 0.08, {
             "most": "the leaf turned by {value} at the most",

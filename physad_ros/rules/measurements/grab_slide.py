@@ -20,6 +20,7 @@ NEAR_MM, FAR_MM = 5.0, 42.0  # from the part's end: between these its lower edge
 class GrabSlide(Measurement):
     """Travel [mm], tilt [deg], how much the part's end sinks [mm], and the area of what lies below the object [mm2]."""
 
+    guide: ClassVar[str] = "travel"
     quantities: ClassVar[Mapping[str, Quantity]] = {
         "travel": Quantity("mm", 2.0, {
             "most": "the part travelled {value}",

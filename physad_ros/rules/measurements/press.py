@@ -25,6 +25,7 @@ GROWN = 5  # pixels by which the fingers are grown: their edges blend with the o
 class Press(Measurement):
     """Change of the silhouette as a share of its area, its remainder as a share of the greatest change, the fingers' depth."""
 
+    guide: ClassVar[str] = "depth"
     quantities: ClassVar[Mapping[str, Quantity]] = {
         "opening": Quantity("", 0.06, {
             "mean": "the object's outline changed by {value} of its area",

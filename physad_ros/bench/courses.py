@@ -1,0 +1,61 @@
+"""The courses of the measured quantities over time, as a picture: several clips over what normal ones run through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from physad_ros.core.catalogue import load_category
+from physad_ros.dataset.tree import ClipRef, load_clip
+from physad_ros.detectors.rules import Rules, measure
+from physad_ros.rules.bank import Bank
+from physad_ros.rules.deduce import Measured
+from physad_ros.rules.measurement import measurements
+from physad_ros.rules.phases import aligned
+
+matplotlib.use("Agg")
+
+
+def draw(paths: Sequence[Path], category: str, out: Path) -> None:
+    """One row a quantity, one column a clip; grey is where normal clips of the twin run.
+
+    Raises:
+        BadData: a clip or the category's bank cannot be read.
+    """
+    known = load_category(category)
+    bank = Bank.read(known.folder)
+    quantities = measurements[known.recipe.interaction].quantities
+    figure = Figure(figsize=(5.2 * len(paths) + 0.6, 2.3 * len(quantities) + 0.4), dpi=90, facecolor="white", layout="constrained")
+    axes = np.atleast_2d(figure.subplots(len(quantities), len(paths), sharex="col", sharey="row", squeeze=False))
+    for column, path in zip(axes.T, paths):
+        clip = measure(known, load_clip(ClipRef(path, category, "test", path.parent.name), Rules.height))
+        if len(clip.timetable.window_phases) == 1 < len(bank.phases):
+            clip = aligned(bank, clip)
+        for axis, (name, about) in zip(column, quantities.items()):
+            _course(axis, bank, clip, name)
+            axis.set_ylabel(f"{name.replace('_', ' ')}{f' [{about.unit}]' if about.unit else ''}")
+            axis.label_outer()
+        column[0].set_title(path.stem, fontsize=11)
+        column[-1].set_xlabel("time [s]")
+    figure.savefig(out)
+
+
+def _course(axis: Axes, bank: Bank, clip: Measured, name: str) -> None:
+    zero = clip.stamps_s[0]
+    ends = [clip.timetable.phases[0].begin_s, *(p.end_s for p in clip.timetable.phases)]
+    shares = [bank.phases[0].begin, *(s.end for s in bank.phases)]
+    envelope = bank.envelopes[name]
+    knots = (np.arange(len(envelope.low)) + 0.5) / len(envelope.low)
+    low, high = (np.array([np.nan if v is None else v for v in side]) for side in (envelope.low, envelope.high))
+    if len(ends) == len(shares):
+        axis.fill_between(np.interp(knots, shares, ends) - zero, low, high, color="#dddddd", linewidth=0)
+    axis.plot(clip.stamps_s - zero, clip.courses[name], color="#1f4e8c", linewidth=1.6)
+    for phase in clip.timetable.window_phases:
+        axis.axvline(phase.begin_s - zero, color="#999999", linewidth=0.6)
+        axis.text(phase.begin_s - zero, 1.0, f" {phase.name}", fontsize=7, color="#666666", va="top", transform=axis.get_xaxis_transform())
+    axis.spines[["top", "right"]].set_visible(False)

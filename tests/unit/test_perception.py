@@ -1,0 +1,68 @@
+"""A category is told by its look; nothing is told as nothing, and what is not known as not sure."""
+
+import cv2
+import numpy as np
+import pytest
+
+from physad_ros.core.errors import BadData
+from physad_ros.perception.describe import look
+from physad_ros.perception.prototypes import Perceiver
+
+
+def drawn(shape, seed, size=(640, 360)):
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 8, (size[1], size[0], 3), np.uint8)
+    x, y = (int(v) for v in rng.normal((320, 180), 4))
+    if shape == "disc":
+        cv2.circle(picture, (x, y), int(rng.uniform(75, 85)), (30, 30, 200), -1)
+    elif shape == "bar":
+        cv2.rectangle(picture, (x - 180, y - 20), (x + 180, y + 20), (200, 200, 200), -1)
+    else:
+        cv2.fillConvexPoly(picture, np.array([(x, y - 120), (x - 60, y + 100), (x + 60, y + 100)]), (40, 180, 40))
+    return picture
+
+
+@pytest.fixture(scope="module")
+def perceiver():
+    return Perceiver.fit({s: [drawn(s, i) for i in range(20)] for s in ("disc", "bar")})
+
+
+@pytest.mark.parametrize("shape", ["disc", "bar"])
+def test_new_pictures_of_a_known_category_are_told(perceiver, shape):
+    told = [perceiver.perceive(drawn(shape, seed)) for seed in range(100, 120)]
+    assert sum((p.outcome, p.category) == ("known", shape) for p in told) >= 18
+    assert all(0 <= p.confidence <= 1 for p in told)
+
+
+def test_nothing_is_nothing_and_something_else_is_not_sure(perceiver):
+    assert perceiver.perceive(np.full((360, 640, 3), 6, np.uint8)).outcome == "nothing"
+    assert perceiver.perceive(drawn("triangle", 0)).outcome == "unsure"
+    assert perceiver.perceive(drawn("disc", 0), among=["bar"]).outcome == "unsure"
+
+
+@pytest.mark.parametrize("size", [(640, 360), (1920, 1080), (320, 180)])
+def test_the_region_is_in_pixels_of_the_picture_given(size):
+    picture = cv2.resize(drawn("bar", 1), size, interpolation=cv2.INTER_AREA)
+    x, _, width, height = look(picture).region
+    assert width / size[0] == pytest.approx(361 / 640, abs=0.03) and height / size[1] == pytest.approx(41 / 360, abs=0.03)
+    assert abs(x + width / 2 - size[0] / 2) < 0.03 * size[0]
+
+
+def test_attributes_are_a_persons_words():
+    assert {"colour: red", "orientation: round"} <= set(look(drawn("disc", 1)).attributes)
+    assert {"colour: light grey", "orientation: lying"} <= set(look(drawn("bar", 1)).attributes)
+    assert {"colour: green"} <= set(look(drawn("triangle", 1)).attributes)
+
+
+def test_prototypes_read_back(perceiver, tmp_path):
+    perceiver.save(tmp_path / "p.npz")
+    again = Perceiver.read(tmp_path / "p.npz")
+    one, other = perceiver.perceive(drawn("disc", 7)), again.perceive(drawn("disc", 7))
+    assert one.category == other.category and one.confidence == pytest.approx(other.confidence, abs=1e-4)
+    with pytest.raises(BadData, match="fit-perception"):
+        Perceiver.read(tmp_path / "none.npz")
+
+
+def test_pictures_of_nothing_teach_nothing():
+    with pytest.raises(BadData, match="show nothing"):
+        Perceiver.fit({"void": [np.zeros((360, 640, 3), np.uint8)] * 3})
