@@ -25,6 +25,8 @@ DOING = {
 NAMES = {Verdict.INCONCLUSIVE: "INCONCLUSIVE", Verdict.NORMAL: "NORMAL", Verdict.ANOMALOUS: "ANOMALOUS"}
 STYLES = {Verdict.INCONCLUSIVE: "yellow", Verdict.NORMAL: "green", Verdict.ANOMALOUS: "red"}
 
+SHOWN = 4  # findings, the worst first
+
 
 class Teller:
     """Shows feedback as a bar on a terminal, as a line each change where the output is a file."""
@@ -68,8 +70,10 @@ def show(verdict: Verdict, console: Console) -> None:
     if verdict.detector:
         body.append(f"{verdict.detector}: score {verdict.score:.2f}, threshold {verdict.threshold:.2f}; ", "dim")
     body.append(f"{verdict.frames_received} of {verdict.frames_expected} frames\n", "dim")
-    for finding in verdict.findings:
+    for finding in verdict.findings[:SHOWN]:
         body.append(f"- {finding.sentence}\n")
+    if len(verdict.findings) > SHOWN:
+        body.append(f"- and {len(verdict.findings) - SHOWN} more in verdict.json\n", "dim")
     picture = Path(verdict.folder) / "overview.png"
     if picture.exists():
         body.append(f"picture: {picture}", "bold")
