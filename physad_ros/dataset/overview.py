@@ -20,7 +20,7 @@ matplotlib.use("Agg")
 COLOURS = {Outcome.NORMAL: "#1a7f37", Outcome.ANOMALOUS: "#c62828", Outcome.INCONCLUSIVE: "#9a6700"}
 TINTS = ("#e8eef7", "#f6efe3")  # of phases in turn
 SHOWN = 6  # frames
-FINDINGS = 6
+FINDINGS = 5
 
 
 def write_overview(

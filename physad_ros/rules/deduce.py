@@ -65,7 +65,7 @@ def deduce(category: Category, quantities: dict[str, Quantity], clips: Sequence[
                     continue
                 low, high = _interval(values, about.floor)
                 if high - low < STABLE * runs_through:
-                    sentence = f"during {phase}, {tells}; normal specimens keep to {{low}} to {{high}}"
+                    sentence = f"during {phase.replace('_', ' ')}, {tells}; normal specimens keep to {{low}} to {{high}}"
                     rules.append(Rule(phase=phase, quantity=quantity, statistic=statistic, low=low, high=high,
                                       unit=about.unit, sentence=sentence))
     if not rules:
