@@ -65,9 +65,11 @@ def run_campaign(
         return
     first = left[0]
     # perception is part of every inspection: the category is never told
+    # as fast as the machine draws: nobody waits beside the rig, and stamps are simulated time
+    arguments = dataclasses.replace(arguments, real_time_factor=0.0)
     told = dataclasses.replace(arguments, category=first.category, defect=first.label, seed=first.seed, out=str(root / "bags"))
     asking = dataclasses.replace(told, category="", defect="")
-    with running(stack(told)) as operator, telling(console) as tell:
+    with running(stack(told)) as operator, telling(console, lines=False) as tell:
         for number, specimen in enumerate(left, 1 + len(todo) - len(left)):
             operator.place(specimen.category, "", specimen.label, -1.0, specimen.seed)
             shutil.rmtree(root / "bags" / specimen.clip_id, ignore_errors=True)  # of an inspection that was cut off

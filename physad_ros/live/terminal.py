@@ -31,8 +31,9 @@ SHOWN = 4  # findings, the worst first
 class Teller:
     """Shows feedback as a bar on a terminal, as a line each change where the output is a file."""
 
-    def __init__(self, console: Console, progress: Progress):
+    def __init__(self, console: Console, progress: Progress, lines: bool):
         self._console = console
+        self._lines = lines and not console.is_terminal
         self._progress = progress
         self._task = progress.add_task("starting", total=1.0)
         self._last = ""
@@ -40,17 +41,17 @@ class Teller:
     def __call__(self, state: str, phase: str, progress: float) -> None:
         doing = DOING.get(state, state) + (f": {phase}" if phase and state == "interacting" else "")
         self._progress.update(self._task, description=doing, completed=progress)
-        if doing != self._last and not self._console.is_terminal:
+        if doing != self._last and self._lines:
             self._console.print(doing)
         self._last = doing
 
 
 @contextmanager
-def telling(console: Console) -> Iterator[Teller]:
-    """A teller for as long as something runs."""
+def telling(console: Console, lines: bool = True) -> Iterator[Teller]:
+    """A teller for as long as something runs; ``lines``: where there is no terminal, a line for each change."""
     columns = (TextColumn("{task.description:<28}"), BarColumn(40), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield Teller(console, progress)
+        yield Teller(console, progress, lines)
 
 
 def sentence(verdict: Verdict) -> str:
