@@ -6,96 +6,155 @@ mcap's own writer is used because others leave the chunk's CRC at zero, so that 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import yaml
-from mcap.writer import CompressionType, Writer
+from mcap.data_stream import RecordBuilder
+from mcap.records import DataEnd, Footer
+from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
 
-from physad_ros.dataset.definitions import definition
-from physad_ros.dataset.files import write_atomically
+from physad_ros.dataset.definitions import definition, type_hash
+from physad_ros.dataset.files import sync, write_atomically
+from physad_ros.dataset.topics import LATCHED
 
 CHUNK_BYTES = 256 * 1024  # what a kill can cost: some six frames at 640x360
 METADATA_VERSION = 9  # of Kilted
 
 _FOREVER = {"sec": 9223372036, "nsec": 854775807}
-_QOS = {
-    "history": "keep_last", "depth": 10, "reliability": "reliable", "durability": "volatile",
-    "deadline": _FOREVER, "lifespan": _FOREVER, "liveliness": "automatic", "liveliness_lease_duration": _FOREVER,
-    "avoid_ros_namespace_conventions": False,
-}
 
 
 class BagWriter:
-    """A bag in the making. Its folder is a readable rosbag2 directory from ``close`` on; recover mends one cut off before."""
+    """A bag in the making.
 
-    def __init__(self, folder: Path, chunk_bytes: int = CHUNK_BYTES):
+    Its folder is a rosbag2 directory from the beginning; after ``close`` its counts are right too, and file and names are on
+    the disk. What a writer that was killed leaves behind is mended by recover.
+
+    Args:
+        folder: is made; FileExistsError where it exists.
+        name: stem of the file, the folder's where left out.
+    """
+
+    def __init__(self, folder: Path, chunk_bytes: int = CHUNK_BYTES, name: str = ""):
         folder.mkdir(parents=True, exist_ok=False)
         self.folder = folder
-        self.file = folder / f"{folder.name}_0.mcap"
-        self._stream = open(self.file, "wb")  # noqa: SIM115 (closed by close or abandon)
-        self._flushed = 0
-        # pictures are JPEG already: compressing chunks would cost time and save nothing
-        self._writer = Writer(self._stream, chunk_size=chunk_bytes, compression=CompressionType.NONE)
-        self._writer.start(profile="ros2", library="physad")
-        self._channels: dict[str, int] = {}
+        self.file = folder / f"{name or folder.name}_0.mcap"
         self._types: dict[str, str] = {}
+        self._channels: dict[str, int] = {}
         self.counts: dict[str, int] = {}
-        self._first_ns = self._last_ns = 0
+        self._first_ns: int | None = None
+        self._last_ns = 0
+        self._stream = open(self.file, "wb")  # noqa: SIM115 (closed by close or abandon)
+        # pictures are JPEG already: compressing chunks would cost time and save nothing
+        self._writer = Writer(
+            self._stream, chunk_size=chunk_bytes, compression=CompressionType.NONE, enable_data_crcs=True
+        )
+        self._writer.start(profile="ros2", library="physad")
+        self._flush()
+        self._write_metadata()
 
     def write(self, topic: str, message_type: str, data: bytes, stamp_ns: int, received_ns: int) -> None:
-        """One serialized message: its own stamp and when it came, in nanoseconds. OSError where the disk fails."""
+        """One serialized message: its own stamp and when it came, in nanoseconds.
+
+        Raises:
+            OSError: the disk fails; ``abandon`` keeps what was written.
+            BadData: the message's type is not installed.
+        """
         if topic not in self._channels:
-            schema = self._writer.register_schema(message_type, "ros2msg", definition(message_type).encode())
-            metadata = {"offered_qos_profiles": yaml.safe_dump([_QOS], sort_keys=False)}
-            self._channels[topic] = self._writer.register_channel(topic, "cdr", schema, metadata)
-            self._types[topic] = message_type
-            self.counts[topic] = 0
-        if not self._first_ns:
-            self._first_ns = received_ns
+            self._enter(topic, message_type)
+        self._first_ns = received_ns if self._first_ns is None else min(self._first_ns, received_ns)
         self._last_ns = max(self._last_ns, received_ns)
         self._writer.add_message(self._channels[topic], received_ns, data, stamp_ns, self.counts[topic])
         self.counts[topic] += 1
         if self._stream.tell() != self._flushed:  # the writer handed over a whole chunk: it shall survive this process
-            self._stream.flush()
-            self._flushed = self._stream.tell()
+            self._flush()
+
+    def sync(self) -> None:
+        """Everything written so far survives a power cut: the chunk in progress is ended, file and folder are synced."""
+        self._writer.flush()
+        self._flush()
+        os.fsync(self._stream.fileno())
 
     def close(self) -> None:
-        """Finish file and metadata and sync both. OSError where the disk fails; what was written stays."""
+        """Finish file and metadata and sync both. OSError where the disk fails; ``abandon`` keeps what was written."""
         try:
             self._writer.finish()
             self._stream.flush()
             os.fsync(self._stream.fileno())
         finally:
             self._stream.close()
-        write_atomically(self.folder / "metadata.yaml", yaml.safe_dump(self._metadata(), sort_keys=False).encode())
-        directory = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        self._write_metadata()
+        sync(self.folder.parent)
 
     def abandon(self) -> None:
-        """Close the file as it is, after an error of the disk."""
-        self._stream.close()
+        """After an error: cut the file back to its last whole chunk and end it there, so that it reads without mending.
 
-    def _metadata(self) -> dict[str, object]:
-        began = {"nanoseconds_since_epoch": self._first_ns}
-        lasted = {"nanoseconds": self._last_ns - self._first_ns}
+        Never raises: where the disk has no room even for that, the file stays cut off and recover mends it.
+        """
+        with suppress(OSError):
+            self._stream.close()
+        with suppress(OSError), self.file.open("r+b") as stream:
+            stream.truncate(self._flushed)
+            stream.seek(self._flushed)
+            stream.write(_ending())
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def _enter(self, topic: str, message_type: str) -> None:
+        schema = self._writer.register_schema(message_type, "ros2msg", definition(message_type).encode())
+        metadata = {
+            "offered_qos_profiles": yaml.safe_dump([_qos(topic)], sort_keys=False),
+            "topic_type_hash": type_hash(message_type),
+        }
+        self._channels[topic] = self._writer.register_channel(topic, "cdr", schema, metadata)
+        self._types[topic] = message_type
+        self.counts[topic] = 0
+
+    def _flush(self) -> None:
+        self._stream.flush()
+        self._flushed = self._stream.tell()
+
+    def _write_metadata(self) -> None:
+        text = yaml.safe_dump({"rosbag2_bagfile_information": self._metadata()}, sort_keys=False)
+        write_atomically(self.folder / "metadata.yaml", text.encode())
+
+    def _metadata(self) -> dict[str, Any]:
+        first_ns = self._first_ns or 0
+        began, lasted = {"nanoseconds_since_epoch": first_ns}, {"nanoseconds": self._last_ns - first_ns}
         count = sum(self.counts.values())
         topics = [
             {
                 "topic_metadata": {
-                    "name": topic, "type": kind, "serialization_format": "cdr", "offered_qos_profiles": [_QOS],
-                    "type_description_hash": "",
+                    "name": topic, "type": kind, "serialization_format": "cdr", "offered_qos_profiles": [_qos(topic)],
+                    "type_description_hash": type_hash(kind),
                 },
                 "message_count": self.counts[topic],
             }
             for topic, kind in self._types.items()
         ]
-        return {"rosbag2_bagfile_information": {
+        return {
             "version": METADATA_VERSION, "storage_identifier": "mcap", "duration": lasted, "starting_time": began,
             "message_count": count, "topics_with_message_count": topics, "compression_format": "", "compression_mode": "",
             "relative_file_paths": [self.file.name],
             "files": [{"path": self.file.name, "starting_time": began, "duration": lasted, "message_count": count}],
             "custom_data": None, "ros_distro": "kilted",
-        }}
+        }
+
+
+def _qos(topic: str) -> dict[str, Any]:
+    """Quality of service that a player shall offer, as the rig does."""
+    latched = topic in LATCHED
+    return {
+        "history": "keep_last", "depth": 1 if latched else 10, "reliability": "reliable",
+        "durability": "transient_local" if latched else "volatile", "deadline": dict(_FOREVER), "lifespan": dict(_FOREVER),
+        "liveliness": "automatic", "liveliness_lease_duration": dict(_FOREVER), "avoid_ros_namespace_conventions": False,
+    }
+
+
+def _ending() -> bytes:
+    """The records that end an MCAP file without a summary."""
+    builder = RecordBuilder()
+    DataEnd(data_section_crc=0).write(builder)
+    Footer(summary_start=0, summary_offset_start=0, summary_crc=0).write(builder)
+    return builder.end() + MCAP0_MAGIC

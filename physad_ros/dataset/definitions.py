@@ -13,7 +13,7 @@ from rosbags.typesys.store import Typestore
 from physad_ros.core.errors import BadData
 
 _SEPARATOR = "=" * 80
-_FIELD = re.compile(r"^([A-Za-z]\w*(?:/\w+)?)(?:<=\d+)?(?:\[.*?\])?\s+\w+", re.MULTILINE)
+_FIELD = re.compile(r"^[ \t]*([A-Za-z]\w*(?:/\w+)?)(?:<=\d+)?(?:\[.*?\])?\s+\w+", re.MULTILINE)
 _BUILTIN = {
     "bool", "byte", "char", "float32", "float64", "string", "wstring",
     *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
@@ -69,3 +69,12 @@ def typestore() -> Typestore:
         types |= get_types_from_msg(file.read_text(), f"physad_msgs/msg/{file.stem}")
     store.register(types)  # type: ignore[arg-type]
     return store
+
+
+@lru_cache(maxsize=64)
+def type_hash(message_type: str) -> str:
+    """RIHS01 hash by which ROS tells definitions of a type apart; BadData for a type that ``typestore`` does not have."""
+    try:
+        return typestore().hash_rihs01(message_type)
+    except KeyError as error:
+        raise BadData(f"no message type {message_type!r}") from error

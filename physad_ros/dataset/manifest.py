@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 
@@ -15,35 +15,51 @@ from physad_ros.dataset.files import write_json
 class PhaseEntry(pydantic.BaseModel):
     """A phase with its stamps."""
 
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
     name: str
     begin_s: float
     end_s: float
 
 
+class CameraEntry(pydantic.BaseModel):
+    """The camera, as far as it is known."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    intrinsics: tuple[float, ...] = pydantic.Field(default=(), description="row by row, 3x3, in pixels of the frames' own size")
+    distortion_model: str = ""
+    distortion: tuple[float, ...] = ()
+    position_m: tuple[float, float, float] | None = pydantic.Field(default=None, description="in the world's frame")
+    target_m: tuple[float, float, float] | None = pydantic.Field(default=None, description="what it looks at")
+
+
 class Manifest(pydantic.BaseModel):
     """A clip's ids, timetable and circumstances. Stamps are seconds of the clock that stamps the frames."""
 
-    model_config = pydantic.ConfigDict(extra="forbid")
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    version: int = 1
+    version: Literal[1] = pydantic.Field(default=1, description="of this schema")
     clip_id: str
     category: str
     object: str = ""
     interaction: str = ""
-    label: str | None = pydantic.Field(None, description="anomaly_free, a defect, or null where nobody knows")
+    label: str | None = pydantic.Field(default=None, description="anomaly_free, a defect, or null where nobody knows")
     severity: float | None = None
     seed: int | None = None
     rig: str = ""
-    fps: float = FPS
+    fps: float = pydantic.Field(default=FPS, gt=0)
     phases: tuple[PhaseEntry, ...]
     window_begin_s: float
     window_end_s: float
-    frames_expected: int
-    frames_received: int
-    missing: tuple[int, ...] = pydantic.Field((), description="slots of the window without a frame")
-    stamps_s: tuple[float, ...] = pydantic.Field((), description="exposure of each frame received")
-    size: tuple[int, int] = pydantic.Field((0, 0), description="width and height in pixels")
-    lights: dict[str, float] = {}
+    frames_expected: int = pydantic.Field(ge=0)
+    frames_received: int = pydantic.Field(ge=0)
+    missing: tuple[int, ...] = pydantic.Field(default=(), description="slots of the window without a frame")
+    stamps_s: tuple[float, ...] = pydantic.Field(default=(), description="exposure of each frame received")
+    size: tuple[int, int] = pydantic.Field(default=(0, 0), description="width and height in pixels")
+    camera: CameraEntry | None = None
+    lights: dict[str, float] = pydantic.Field(default={}, description="level of each channel, 0 to 1")
+    signals: tuple[str, ...] = pydantic.Field(default=(), description="those that were felt: joints, gripper, wrench, motor")
 
     @classmethod
     def of(cls, timetable: Timetable, **known: Any) -> Manifest:
@@ -66,6 +82,7 @@ class Manifest(pydantic.BaseModel):
         )
 
     def write(self, file: Path) -> None:
+        """Write it, whole or not at all."""
         write_json(file, self.model_dump(mode="json"))
 
     @classmethod
@@ -73,5 +90,8 @@ class Manifest(pydantic.BaseModel):
         """BadData, naming file and field, where it cannot be used."""
         try:
             return cls.model_validate_json(file.read_text())
-        except (OSError, pydantic.ValidationError) as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise BadData(f"{file}: {error}") from error
+        except pydantic.ValidationError as error:
+            faults = (f"{'.'.join(map(str, e['loc'])) or 'content'}: {e['msg']}" for e in error.errors())
+            raise BadData(f"{file}: {'; '.join(faults)}") from error

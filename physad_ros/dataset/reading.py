@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from mcap.exceptions import McapError
-from mcap.reader import make_reader
+from mcap.records import Channel, Chunk, DataEnd, Message, Schema
+from mcap.stream_reader import StreamReader, breakup_chunk
+from rosbags.serde import SerdeError
 
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Floats, Phase, Signals, Timetable
@@ -22,6 +25,11 @@ from physad_ros.dataset.video import Frame, decode_jpeg
 
 MARGIN_S = 0.1  # signals are kept this much beyond the window, so that they can be interpolated in it
 
+#: what damaged bytes make mcap's reader raise
+DAMAGE = (McapError, ValueError, struct.error, KeyError, OSError, MemoryError, OverflowError)
+
+Row = tuple[str, str, bytes, int]
+
 
 def mcap_file(folder: Path) -> Path:
     """The one MCAP file of a bag's folder."""
@@ -31,48 +39,82 @@ def mcap_file(folder: Path) -> Path:
     return files[0]
 
 
-def messages(folder: Path, topics: tuple[str, ...]) -> Iterator[tuple[str, str, bytes, int]]:
-    """(topic, type, serialized bytes, stamp [ns]) of a whole bag, in order of stamp; every chunk's CRC is checked.
+def messages(folder: Path, topics: tuple[str, ...]) -> Iterator[Row]:
+    """(topic, type, serialized bytes, stamp [ns]) of a whole bag, in the order in which they were recorded.
+
+    The CRC of every chunk and of all before the summary is checked, and topics and types are taken from within the chunks,
+    so that no flipped bit of them goes unnoticed.
 
     Raises:
         BadData: cut off or damaged; says that recover may bring it back.
     """
     try:
         with mcap_file(folder).open("rb") as stream:
-            reader = make_reader(stream, validate_crcs=True)
-            rows = [
-                (channel.topic, schema.name if schema else "", message.data, message.publish_time)
-                for schema, channel, message in reader.iter_messages(topics=list(topics))
-            ]
-    except (McapError, ValueError, OSError) as error:  # mcap's CRC error is a ValueError
-        raise BadData(f"{folder}: {error or type(error).__name__}; `physad recover` may bring it back") from error
-    yield from sorted(rows, key=lambda row: row[3])
+            rows = list(_rows(stream, topics))
+    except DAMAGE as error:
+        raise BadData(f"{folder}: {str(error) or type(error).__name__}; `physad recover` may bring it back") from error
+    yield from rows
+
+
+def _rows(stream: IO[bytes], topics: tuple[str, ...]) -> Iterator[Row]:
+    schemas: dict[int, Schema] = {}
+    channels: dict[int, Channel] = {}
+    ended = False
+    for record in StreamReader(stream, emit_chunks=True, validate_crcs=True).records:
+        ended = ended or isinstance(record, DataEnd)
+        if ended:
+            continue  # the summary says nothing new; its end says that the file is whole
+        for item in breakup_chunk(record, validate_crc=True) if isinstance(record, Chunk) else (record,):
+            if isinstance(item, Schema):
+                schemas[item.id] = item
+            elif isinstance(item, Channel):
+                channels[item.id] = item
+            elif isinstance(item, Message) and (channel := channels[item.channel_id]).topic in topics:
+                yield channel.topic, schemas[channel.schema_id].name, item.data, item.publish_time
+
+
+def decode(message_type: str, data: bytes) -> Any:
+    """A message from its serialized bytes; BadData where they are none."""
+    try:
+        return typestore().deserialize_cdr(data, message_type)
+    except (SerdeError, KeyError, ValueError, IndexError, AssertionError, struct.error, MemoryError, OverflowError) as error:
+        raise BadData(f"{len(data)} bytes that are no {message_type}: {error}") from error
 
 
 def timetable_of(message: Any) -> Timetable:
-    """Core timetable of a decoded physad_msgs/Interaction."""
+    """Core timetable of a decoded physad_msgs/Interaction; BadData where its window or its rate cannot be used."""
     phases = tuple(Phase(p.name, _seconds(p.begin), _seconds(p.end)) for p in message.phases)
+    begin, end, fps = _seconds(message.window_begin), _seconds(message.window_end), float(message.fps)
+    if not (math.isfinite(fps) and fps > 0 and message.frames > 0 and end > begin):
+        raise BadData(f"interaction {message.clip_id!r}: a window of {message.frames} frames at {fps} Hz, from {begin} s to "
+                      f"{end} s, cannot be used")
     return Timetable(
-        message.clip_id, message.category, message.object, message.interaction, phases,
-        _seconds(message.window_begin), _seconds(message.window_end), int(message.frames), float(message.fps),
+        message.clip_id, message.category, message.object, message.interaction, phases, begin, end, int(message.frames), fps
     )
 
 
 def read_timetable(folder: Path) -> Timetable:
     """The timetable that a bag holds; BadData where it holds none."""
     for _, kind, data, _ in messages(folder, (PLAN,)):
-        return timetable_of(typestore().deserialize_cdr(data, kind))
+        return timetable_of(decode(kind, data))
     raise BadData(f"{folder}: no {PLAN} in it, so its window is not known")
 
 
-def iter_frames(folder: Path, timetable: Timetable, height: int | None = None) -> Iterator[tuple[Frame, float]]:
-    """Frames of the window with their stamps [s]: exactly those that were judged."""
+def iter_pictures(folder: Path, timetable: Timetable) -> Iterator[tuple[bytes, float]]:
+    """JPEGs of the window with their stamps [s], in order of stamp: exactly those that were judged.
+
+    They are offered to the window in the order in which they were recorded, so that it decides as the recorder's did.
+    """
     window = FrameWindow(timetable)
-    for _, kind, data, stamp_ns in messages(folder, (IMAGE,)):
-        stamp = to_seconds(stamp_ns)
-        if window.slot(stamp) is not None:
-            image: Any = typestore().deserialize_cdr(data, kind)
-            yield decode_jpeg(image.data.tobytes(), height), stamp
+    rows = [(to_seconds(ns), kind, data) for _, kind, data, ns in messages(folder, (IMAGE,))]
+    for stamp, kind, data in sorted((row for row in rows if window.slot(row[0]) is not None), key=lambda row: row[0]):
+        yield decode(kind, data).data.tobytes(), stamp
+
+
+def iter_frames(folder: Path, timetable: Timetable, height: int | None = None) -> Iterator[tuple[Frame, float]]:
+    """Frames of the window with their stamps [s]; BadData where a picture is broken."""
+    for jpeg, stamp in iter_pictures(folder, timetable):
+        yield decode_jpeg(jpeg, height), stamp
 
 
 def read_signals(folder: Path, timetable: Timetable) -> Signals:
@@ -82,7 +124,7 @@ def read_signals(folder: Path, timetable: Timetable) -> Signals:
     for topic, kind, data, stamp_ns in messages(folder, (JOINTS, WRENCH, MOTOR)):
         stamp = to_seconds(stamp_ns)
         if low <= stamp < high:
-            rows[topic].append((stamp, _values(topic, typestore().deserialize_cdr(data, kind))))
+            rows[topic].append((stamp, _values(topic, decode(kind, data))))
     joint_stamps, joints = _columns(rows[JOINTS], 7)
     wrench_stamps, wrench = _columns(rows[WRENCH], 6)
     motor_stamps, motor = _columns(rows[MOTOR], 3)
@@ -90,9 +132,15 @@ def read_signals(folder: Path, timetable: Timetable) -> Signals:
 
 
 def read_clip(folder: Path, height: int | None = None) -> Clip:
-    """The clip of a bag, frames at this height. Frames that are missing are missing here too."""
+    """The clip of a bag, frames at this height. Frames that are missing are missing here too.
+
+    Raises:
+        BadData: the bag is cut off or damaged, or a picture in it is broken or of another size than the first.
+    """
     timetable = read_timetable(folder)
     pairs = list(iter_frames(folder, timetable, height))
+    if len({f.shape for f, _ in pairs}) > 1:
+        raise BadData(f"{folder}: its pictures are not all of one size")
     frames = np.stack([f for f, _ in pairs]) if pairs else np.empty((0, 0, 0, 3), np.uint8)
     return Clip(timetable, frames, np.array([s for _, s in pairs]), read_signals(folder, timetable))
 
@@ -104,15 +152,15 @@ def _values(topic: str, message: Any) -> list[float]:
     if topic == MOTOR:
         return [float(v[0]) if len(v) else math.nan for v in (message.position, message.velocity, message.effort)]
     at = dict(zip(message.name, message.position))
-    arm = [at.pop(name, math.nan) for name in ARM_JOINTS]
-    return [*arm, at.get(GRIPPER_JOINT, math.nan)]
+    return [at.get(name, math.nan) for name in (*ARM_JOINTS, GRIPPER_JOINT)]
 
 
 ARM_JOINTS = tuple(f"{name}_joint" for name in ("shoulder_pan", "shoulder_lift", "elbow", "wrist_1", "wrist_2", "wrist_3"))
 
 
 def _columns(rows: list[tuple[float, list[float]]], width: int) -> tuple[Floats, Floats]:
-    """Stamps (N,) and values (N, width)."""
+    """Stamps (N,) in order and values (N, width)."""
+    rows = sorted(rows, key=lambda row: row[0])
     return np.array([s for s, _ in rows]), np.array([v for _, v in rows], dtype=float).reshape(len(rows), width)
 
 

@@ -10,14 +10,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, UnknownName
 from physad_ros.core.ring import Ring
 from physad_ros.core.types import Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.dataset.bag import BagWriter
-from physad_ros.dataset.reading import MARGIN_S
+from physad_ros.dataset.reading import MARGIN_S, messages
 from physad_ros.dataset.stamps import stamp_ns, to_seconds
-from physad_ros.dataset.topics import IMAGE, RECORDED
+from physad_ros.dataset.topics import IMAGE, LATCHED, PLAN, RECORDED
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ QUEUE = 2048  # messages between graph and disk: some seconds of everything
 
 @dataclass(frozen=True)
 class RecordingResult:
-    """What came of a recording."""
+    """What came of a recording: the frames that are in the bag."""
 
     folder: Path  # of the bag
     frames_expected: int
@@ -43,27 +43,43 @@ class _Item:
     stamp_ns: int
     received_ns: int
 
+    @property
+    def stamp_s(self) -> float:
+        return to_seconds(self.stamp_ns)
+
 
 class Recorder:
     """Keeps a short ring of what comes; while open, everything stamped within the window goes to a bag.
 
-    ``take`` may be called from one thread and never blocks on the disk; ``open`` and ``close`` from the same one.
+    Every method may be called from any thread. ``take`` never waits for the disk and never fails because of it; ``open`` makes
+    the bag's files, and ``close`` returns once all is synced.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._ring: Ring[_Item] = Ring(RING_S)
+        self._latched: dict[str, _Item] = {}
         self._open: _Open | None = None
 
     def take(self, topic: str, data: bytes) -> None:
-        """A serialized message with a header. One that is not is a BadData."""
-        stamp = stamp_ns(data)
-        item = _Item(topic, data, stamp, time.time_ns())
-        if self._open is not None and self._open.offer(item):
-            return
-        newest = self._ring.latest()
-        if newest is not None and to_seconds(stamp) < newest[0] - 10 * RING_S:
-            self._ring.clear()  # the clock was set back: a new simulation
-        self._ring.push(to_seconds(stamp), item)
+        """A serialized message with a header.
+
+        Raises:
+            UnknownName: the topic is none that is recorded.
+            BadData: the message has no header.
+        """
+        if topic not in RECORDED:
+            raise UnknownName("recorded topic", topic, RECORDED)
+        item = _Item(topic, data, stamp_ns(data), time.time_ns())
+        with self._lock:
+            if topic in LATCHED:
+                self._latched[topic] = item
+            if self._open is not None and self._open.offer(item):
+                return
+            newest = self._ring.latest()
+            if newest is not None and item.stamp_s < newest[0] - 10 * RING_S:
+                self._ring.clear()  # the clock was set back: a new simulation
+            self._ring.push(item.stamp_s, item)
 
     def open(self, timetable: Timetable, plan: bytes, folder: Path) -> None:
         """Begin a bag in ``folder`` (which must not exist) for a window that may lie ahead; ``plan`` is its serialized message.
@@ -71,29 +87,38 @@ class Recorder:
         Raises:
             BadData, OSError: the bag cannot be begun. An earlier recording that is still open is closed first.
         """
-        if self._open is not None:
+        first = _Item(PLAN, plan, stamp_ns(plan), time.time_ns())
+        if self.timetable is not None:
             self.close()
         opened = _Open(timetable, folder)
-        opened.begin(plan)
-        for _, item in self._ring.window(timetable.window_begin_s - MARGIN_S, timetable.window_end_s + MARGIN_S):
-            opened.offer(item)
-        self._open = opened
+        begin, end = timetable.window_begin_s - MARGIN_S, timetable.window_end_s + MARGIN_S
+        with self._lock:
+            opened.put(first)
+            for item in self._latched.values():
+                if item.stamp_s < begin:  # what still holds when the window begins
+                    opened.put(item)
+            for _, item in self._ring.window(begin, end):
+                opened.offer(item)
+            self._open = opened
 
     @property
     def timetable(self) -> Timetable | None:
         """Of the recording that is open."""
-        return self._open.timetable if self._open is not None else None
+        opened = self._open
+        return opened.timetable if opened is not None else None
 
     @property
     def over(self) -> bool:
         """Whether the window's last frame has come, or writing has failed: nothing more is to be waited for."""
-        return self._open is None or self._open.over or bool(self._open.fault)
+        opened = self._open
+        return opened is None or opened.over or bool(opened.fault)
 
     def close(self) -> RecordingResult:
-        """Finish the open recording: drained, flushed and synced when this returns."""
-        if self._open is None:
+        """Finish the open recording: drained, flushed and synced when this returns. BadData where none is open."""
+        with self._lock:
+            opened, self._open = self._open, None
+        if opened is None:
             raise BadData("nothing is being recorded")
-        opened, self._open = self._open, None
         return opened.close()
 
 
@@ -106,57 +131,66 @@ class _Open:
         self.over = False
         self._window = FrameWindow(timetable)
         self._bag = BagWriter(folder)
+        self._whole = True  # the bag is still being written
         self._queue: queue.Queue[_Item | None] = queue.Queue(QUEUE)
         self._thread = threading.Thread(target=self._drain, name="recording", daemon=True)
         self._thread.start()
 
-    def begin(self, plan: bytes) -> None:
-        self._put(_Item("/interaction/plan", plan, stamp_ns(plan), time.time_ns()))
-
     def offer(self, item: _Item) -> bool:
         """Take an item that belongs to the clip; False otherwise."""
-        stamp = to_seconds(item.stamp_ns)
+        stamp = item.stamp_s
         if item.topic == IMAGE:
             taken = self._window.slot(stamp) is not None
             self.over = self.over or self._window.over(stamp)
         else:
-            margin = MARGIN_S
-            taken = self.timetable.window_begin_s - margin <= stamp < self.timetable.window_end_s + margin
+            taken = self.timetable.window_begin_s - MARGIN_S <= stamp < self.timetable.window_end_s + MARGIN_S
         if taken:
-            self._put(item)
+            self.put(item)
         return taken
 
-    def close(self) -> RecordingResult:
-        self._queue.put(None)
-        self._thread.join()
-        if not self.fault:
-            try:
-                self._bag.close()
-            except OSError as error:
-                self._fail(error)
-        return RecordingResult(
-            self._bag.folder, self.timetable.frames, self._window.received, self._window.missing, self.fault
-        )
-
-    def _put(self, item: _Item) -> None:
+    def put(self, item: _Item) -> None:
+        """Hand an item to the thread; one that finds no room is a fault of the recording, not of the caller."""
         if self.fault:
             return
         try:
             self._queue.put_nowait(item)
         except queue.Full:
-            self.fault = "the disk is too slow to record"
+            self.fault = f"the disk is too slow: {QUEUE} messages wait for it"
+            log.error("%s", self.fault)
+
+    def close(self) -> RecordingResult:
+        self._queue.put(None)
+        self._thread.join()
+        if self._whole:
+            try:
+                self._bag.close()
+            except OSError as error:
+                self._fail(error)
+        window = self._window if not self.fault else self._on_disk()
+        return RecordingResult(self._bag.folder, self.timetable.frames, window.received, window.missing, self.fault)
 
     def _drain(self) -> None:
         while (item := self._queue.get()) is not None:
-            if self.fault:
+            if not self._whole:
                 continue
             try:
                 self._bag.write(item.topic, RECORDED[item.topic], item.data, item.stamp_ns, item.received_ns)
-            except (OSError, BadData) as error:
+            except Exception as error:  # whatever it is, it must be told and must not end the thread
                 self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         self.fault = f"the disk is full: {error}" if full else f"the recording failed: {error}"
         log.error("%s", self.fault)
+        self._whole = False
         self._bag.abandon()
+
+    def _on_disk(self) -> FrameWindow:
+        """The frames that are in the bag after a fault."""
+        window = FrameWindow(self.timetable)
+        try:
+            for _, _, _, stamp in messages(self._bag.folder, (IMAGE,)):
+                window.slot(to_seconds(stamp))
+        except BadData as error:
+            log.error("%s", error)
+        return window

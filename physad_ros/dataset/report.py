@@ -32,6 +32,7 @@ def write_verdict(
         "verdict": verdict.outcome.name,
         "reason": verdict.reason,
         "category": verdict.category,
+        "confidence": None if percept is None else percept.confidence,
         "perception": None if percept is None else dataclasses.asdict(percept),
         "object": timetable.object if timetable else "",
         "interaction": timetable.interaction if timetable else "",

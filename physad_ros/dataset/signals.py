@@ -26,5 +26,14 @@ def read_signals(file: Path) -> Signals:
     try:
         with np.load(file, allow_pickle=False) as archive:
             return Signals(**{f.name: archive[f.name] for f in dataclasses.fields(Signals)})
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise BadData(f"{file}: {error}") from error
+
+
+def signals_present(signals: Signals) -> tuple[str, ...]:
+    """Which signals hold at least one number: joints, gripper, wrench, motor."""
+    arrays = {
+        "joints": signals.joint_positions_rad, "gripper": signals.gripper_opening_m,
+        "wrench": signals.wrench, "motor": signals.motor,
+    }
+    return tuple(name for name, values in arrays.items() if np.isfinite(values).any())

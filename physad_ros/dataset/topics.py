@@ -21,3 +21,6 @@ RECORDED = {
     PLAN: "physad_msgs/msg/Interaction",
     PHASE: "physad_msgs/msg/Phase",
 }
+
+#: topics whose last message holds until the next one (transient local): it belongs to a clip even if it is older
+LATCHED = frozenset({PLAN, LIGHT})

@@ -13,7 +13,7 @@ from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL, Clip, Phase, Signals, Timetable
 from physad_ros.dataset.manifest import Manifest
-from physad_ros.dataset.signals import read_signals, write_signals
+from physad_ros.dataset.signals import read_signals, signals_present, write_signals
 from physad_ros.dataset.video import read_video, write_video
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,17 @@ def clip_path(root: Path, category: str, split: str, label: str, clip_id: str) -
 
 
 def write_clip(root: Path, clip: Clip, manifest: Manifest, split: str) -> Path:
-    """Write video, signals and, last, the manifest: a clip with a manifest is whole. Returns the video's path."""
-    path = clip_path(root, clip.timetable.category, split, clip.label or manifest.label or "", clip.timetable.clip_id)
+    """Write video, signals and, last, the manifest: a clip with a manifest is whole. Returns the video's path.
+
+    Raises:
+        BadData: the clip has no frame, or no label that belongs into this split.
+    """
+    label = clip.label or manifest.label
+    if not label:
+        raise BadData(f"clip {clip.timetable.clip_id!r} has no label, so it has no place in the tree")
+    path = clip_path(root, clip.timetable.category, split, label, clip.timetable.clip_id)
+    height, width = clip.frames.shape[1:3]
+    manifest = manifest.model_copy(update={"size": (width, height), "signals": signals_present(clip.signals)})
     write_video(path, clip.frames, clip.timetable.fps)
     write_signals(path.with_suffix(".npz"), clip.signals)
     manifest.write(path.with_suffix(".json"))
@@ -76,10 +85,15 @@ def _walk(root: Path, category: str | None) -> Iterator[ClipRef]:
 
 
 def load_clip(ref: ClipRef, height: int | None = None) -> Clip:
-    """A clip with its frames at this height. Without a manifest it has one phase that spans it."""
+    """A clip with its frames at this height. Without a manifest it has one phase that spans it.
+
+    Raises:
+        BadData: video, manifest or signals cannot be read or do not belong together.
+    """
     frames, fps = read_video(ref.path, height)
     file = ref.path.with_suffix(".json")
     if not file.exists():
+        _compare_length(ref, len(frames))
         return footage(frames, fps, ref.category, ref.path.stem, ref.label)
     manifest = Manifest.read(file)
     stamps = np.array(manifest.stamps_s) if manifest.stamps_s else manifest.window_begin_s + np.arange(len(frames)) / fps
@@ -88,6 +102,11 @@ def load_clip(ref: ClipRef, height: int | None = None) -> Clip:
     archive = ref.path.with_suffix(".npz")
     signals = read_signals(archive) if archive.exists() else Signals.none()
     return Clip(manifest.timetable, frames, stamps, signals, ref.label)
+
+
+def _compare_length(ref: ClipRef, frames: int) -> None:
+    if ref.category in categories() and frames != (usual := load_category(ref.category).frames):
+        log.warning("%s: %d frames; clips of %s have %d", ref.path, frames, ref.category, usual)
 
 
 def footage(frames: np.ndarray, fps: float, category: str, clip_id: str, label: str | None = None) -> Clip:

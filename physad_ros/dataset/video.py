@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import array
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Union
 
 import av
 import cv2
@@ -12,11 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physad_ros.core.errors import BadData
+from physad_ros.dataset.files import draft_of, sync
 
 Frame = NDArray[np.uint8]
+Buffer = Union[bytes, array.array]  # of bytes, as rclpy hands them over
 
 JPEG_QUALITY = 90  # the camera's
 VIDEO_CRF = 14  # x264; visually lossless, a tenth of the JPEGs' size
+
+_END_OF_IMAGE = b"\xff\xd9"
+_TAIL = 4096  # cameras may fill up their buffers with zeros
 
 _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
 
@@ -29,13 +36,15 @@ def encode_jpeg(frame: Frame, quality: int = JPEG_QUALITY) -> bytes:
     return data.tobytes()
 
 
-def decode_jpeg(data: bytes, height: int | None = None) -> Frame:
+def decode_jpeg(data: Buffer, height: int | None = None) -> Frame:
     """A JPEG at its own or a smaller height; the decoder itself reduces by 2, 4 or 8 where that suffices (4x faster).
 
     Raises:
-        BadData: not a JPEG, or a broken one.
+        BadData: not a JPEG, or one that is cut off, of which the decoder would make up the rest.
     """
     raw = np.frombuffer(data, np.uint8)
+    if not raw[-_TAIL:].tobytes().rstrip(b"\0").endswith(_END_OF_IMAGE):
+        raise BadData(f"{len(raw)} bytes that are not a JPEG, or a part of one")
     factor = 1
     if height is not None:
         factor = max((f for f in _REDUCED if jpeg_height(data) >= f * height), default=1)
@@ -45,7 +54,7 @@ def decode_jpeg(data: bytes, height: int | None = None) -> Frame:
     return scale(np.asarray(frame, np.uint8), height)
 
 
-def jpeg_height(data: bytes) -> int:
+def jpeg_height(data: Buffer) -> int:
     """Height in the frame header of a JPEG."""
     at = 2
     while at + 9 < len(data) and data[at] == 0xFF:
@@ -102,19 +111,40 @@ def frame_rate(path: Path) -> float:
 
 
 def write_video(path: Path, frames: Iterable[Frame], fps: float, crf: int = VIDEO_CRF) -> int:
-    """MP4 (H.264, 4:2:0) that every player opens; sides are cut to even numbers. Returns how many frames."""
+    """MP4 (H.264, 4:2:0) that every player opens; sides are cut to even numbers. Returns how many frames.
+
+    The file is there once it is whole and synced, or not at all.
+
+    Raises:
+        BadData: no frame, or one of another size than the first.
+        OSError: the disk fails.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}")
+    draft = draft_of(path)
+    try:
+        count = _encode(draft, frames, fps, crf)
+        if not count:
+            raise BadData(f"{path}: no frame to write")
+        sync(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return count
+
+
+def _encode(file: Path, frames: Iterable[Frame], fps: float, crf: int) -> int:
     count = 0
-    with av.open(str(draft), "w", format="mp4", options={"movflags": "faststart"}) as container:
+    with av.open(str(file), "w", format="mp4", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.pix_fmt, stream.options = "yuv420p", {"crf": str(crf), "preset": "veryfast"}
         for frame in frames:
-            count += 1
             even = np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])
-            if count == 1:
+            if not count:
                 stream.height, stream.width = even.shape[:2]
+            elif even.shape[:2] != (stream.height, stream.width):
+                raise BadData(f"frame {count} is {even.shape[1]}x{even.shape[0]}, the first {stream.width}x{stream.height}")
             container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="bgr24")))
-        container.mux(stream.encode(None))
-    draft.replace(path)
+            count += 1
+        if count:
+            container.mux(stream.encode(None))
     return count

@@ -155,7 +155,7 @@ KILLED = """
     sys.path.insert(0, {here!r})
     import test_dataset as t
     import physad_ros.dataset.bag as bags
-    bags.BagWriter.__init__.__defaults__ = (4096,)
+    bags.BagWriter.__init__.__defaults__ = (4096, "")
     recorder = t.record(Path({bag!r}), range(40))
     time.sleep(0.3)
     print("recorded", flush=True)
