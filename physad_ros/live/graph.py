@@ -27,8 +27,9 @@ def running(specs: Sequence[NodeSpec]) -> Iterator[Operator]:
                 spin(executor, stop.is_set)
         except BaseException as error:  # handed to the caller's thread, which decides
             if started.done():
-                raise
-            started.set_exception(error)
+                started.result().failure = error
+            else:
+                started.set_exception(error)
 
     thread = threading.Thread(target=body, name="graph")
     thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from physad_msgs.msg import Verdict
 from physad_msgs.srv import PlaceSpecimen
 from physad_ros.core.errors import PhysadError
 
+LOOK_S = 0.2  # how often a wait looks whether the graph still runs
+
 
 class Operator(Node):
     """Blocking calls for the main thread of a program while an executor spins this node in another thread."""
@@ -23,6 +26,7 @@ class Operator(Node):
         self._inspect = ActionClient(self, Inspect, "/inspect")
         self._place = self.create_client(PlaceSpecimen, "/mujoco_rig/place")
         self._goal: Any = None
+        self.failure: BaseException | None = None  # of the graph, told by who spins it; nothing is waited for after that
 
     def start(self) -> None:
         """Nothing to start: an operator only asks."""
@@ -78,10 +82,13 @@ class Operator(Node):
         self._goal = None
         return answer.result.verdict
 
-    @staticmethod
-    def _wait(future: Any, timeout_s: float, otherwise: str) -> Any:
+    def _wait(self, future: Any, timeout_s: float, otherwise: str) -> Any:
         done = threading.Event()
         future.add_done_callback(lambda _: done.set())
-        if not done.wait(timeout_s):
-            raise PhysadError(f"{otherwise} within {timeout_s:g} s")
+        end = time.monotonic() + timeout_s
+        while not done.wait(LOOK_S):
+            if self.failure is not None:
+                raise PhysadError(f"the graph has failed: {self.failure!r}") from self.failure
+            if time.monotonic() > end:
+                raise PhysadError(f"{otherwise} within {timeout_s:g} s")
         return future.result()
