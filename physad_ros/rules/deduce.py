@@ -17,6 +17,7 @@ from physad_ros.rules.measurement import STATISTICS, Quantity
 KNOTS = 40  # of an envelope
 WIDEN = 0.5  # of the spread of normals, to each side
 STABLE = 0.6  # of the range a quantity runs through: an interval wider than that says nothing
+FLOORS = 10  # times what the camera resolves: the least range, for quantities that hardly move in normal clips
 LEAST_CLIPS = 10
 
 
@@ -57,7 +58,7 @@ def deduce(category: Category, quantities: dict[str, Quantity], clips: Sequence[
     rules = []
     for quantity, about in quantities.items():
         ranges = [np.ptp(c.courses[quantity][np.isfinite(c.courses[quantity])]) for c in clips]
-        runs_through = max(float(np.median(ranges)), 4 * about.floor)
+        runs_through = max(float(np.median(ranges)), FLOORS * about.floor)
         for at, phase in enumerate(names[0]):
             for statistic, tells in about.tells.items():
                 values = np.array([c.summed(c.timetable.window_phases[at], quantity, statistic) for c in clips])

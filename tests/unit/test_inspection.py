@@ -145,6 +145,12 @@ def test_an_abort_waits_for_the_recording_and_the_arm():
     assert now.state is State.DONE and isinstance(commands[-1], Finish)
 
 
+def test_an_arm_that_is_done_with_the_window_waits_for_the_clock():
+    now, commands = run(*COURSE[:4], ArmDone(), *COURSE[4:-1])
+    assert now.state is State.DONE and now.verdict.outcome is Outcome.NORMAL
+    assert [type(c) for c in commands[-2:]] == [Conclude, Finish]
+
+
 def test_the_next_inspection_starts_clean():
     now, _ = run(*COURSE[:4], Faulted("camera"), ArmDone(), cut(3), *COURSE)
     assert now.verdict.outcome is Outcome.NORMAL
