@@ -22,7 +22,7 @@ from physad_ros.nodes.rig_actions import GripperServer, TrajectoryServer
 from physad_ros.nodes.rig_topics import RigTopics
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import result
-from physad_ros.sim.devices import Mode
+from physad_ros.sim.devices import Mode, Motor
 from physad_ros.sim.rig import Rig
 from physad_ros.sim.scene import STEP_HZ
 from physad_ros.sim.specimen import Specimen, random_specimen
@@ -101,7 +101,10 @@ class MujocoRig(Adapter):
         try:
             if message.name not in self.rig.motors:
                 raise UnknownName("motor", message.name, self.rig.motors)
-            self.rig.motors[message.name].command(Mode(message.mode), message.value, convert.seconds(message.header.stamp))
+            stamp_s = convert.seconds(message.header.stamp)
+            if not stamp_s:  # at once: what was to come later is dropped, so that a stop is a stop
+                self.rig.motors[message.name] = Motor()
+            self.rig.motors[message.name].command(Mode(message.mode), message.value, stamp_s)
         except (PhysadError, ValueError) as error:
             self.get_logger().warning(f"motor command ignored: {error}")
 

@@ -13,12 +13,13 @@ from action_msgs.msg import GoalStatus
 from physad_msgs.action import Interact
 from physad_msgs.msg import MotorCommand, Phase
 from physad_ros.core.errors import Impossible
-from physad_ros.core.types import Drive, Grip, Move, Program
+from physad_ros.core.types import Drive, Floats, Grip, Move, Program
 from physad_ros.motion import gripper
-from physad_ros.motion.trajectory import entered_from
+from physad_ros.motion.trajectory import entered_from, sample
 from physad_ros.nodes import convert
 from physad_ros.nodes.controllers import Fault
-from physad_ros.nodes.waiting import result, until
+from physad_ros.nodes.segments import Group, grouped, joined, moves_of, reversed_move
+from physad_ros.nodes.waiting import Overdue, result, until
 
 if TYPE_CHECKING:
     from physad_ros.nodes.arm import Arm
@@ -27,6 +28,8 @@ Code = Interact.Goal  # the error codes are named there
 CLOCK_STOPPED_S = 2.0  # of wall clock without progress of the rig's
 HELD_M = 0.0015  # a gripper that stays this much wider than commanded holds something
 RAMP_HZ = 120.0
+ARRIVED_RAD = 0.05
+JUMP_MAX_RAD = 0.005  # a goal that comes late makes the arm jump to where it should be by then
 
 
 class Player:
@@ -47,7 +50,8 @@ class Player:
         self._on_phase = on_phase
         self._phase = -1  # index of the phase that was entered last
         self._played: list[Move] = []
-        self._goal: Any = None  # of the controller that moves now
+        self._goal: Any = None  # of the trajectory controller, while one runs
+        self._ended: Any = None  # future of its result
         self._motors: set[str] = set()
         self._stopped_early = False  # the last motion was stopped by its guard
         self._retreating = False
@@ -57,9 +61,11 @@ class Player:
     async def play(self) -> None:
         """Play to the end. On a fault stop, tell it, go back the way the arm came if it can, and raise Fault."""
         try:
-            for step, begin in zip(self._program.steps, self._program.begins_s):
-                await self._step(step, self._begin_s + begin)
-        except Exception as error:
+            groups = grouped(self._program, self._begin_s)
+            for i, group in enumerate(groups):
+                await self._send_ahead(groups[i : i + 2])
+                await self._play_group(group)
+        except (Fault, Impossible, Overdue) as error:
             fault = error if isinstance(error, Fault) else Fault(Code.TIMED_OUT, str(error))
             self._on_phase(max(self._phase, 0), Phase.ABORTED, str(fault))
             self.halt()
@@ -71,47 +77,93 @@ class Player:
         """Stop what moves: the arm holds, motors rest."""
         if self._goal is not None:
             self._goal.cancel_goal_async()
-            self._goal = None
+            self._goal = self._ended = None
         for name in self._motors:
             self._node.controllers.motor.publish(MotorCommand(name=name, mode=MotorCommand.VELOCITY, value=0.0))
 
-    async def _step(self, step: Any, begin_s: float) -> None:
-        end_s = begin_s + step.duration_s
-        if isinstance(step, Move):
-            await self._move(step, begin_s, end_s)
-        elif isinstance(step, Grip):
-            await self._grip(step, begin_s, end_s)
-        else:
-            await self._till(begin_s)
-            self._enter(step.phase)
+    async def _send_ahead(self, groups: list[Group]) -> None:
+        """Give the controller the motions of this group, or of the next while this one grips; motors their ramps.
+
+        All motions between two grips are one goal, given before its begin, so that a busy machine delays none of them.
+        """
+        for step, begin in groups[0]:
             if isinstance(step, Drive):
-                self._drive(step, begin_s)
-            await self._till(end_s)
+                self._drive(step, begin)
+        moves = next((moves_of(group) for group in groups if moves_of(group)), None)
+        if moves and self._goal is None and not self._stopped_early:
+            await self._send(joined(moves), moves[0][1])
+
+    async def _play_group(self, group: Group) -> None:
+        for step, begin in group:
+            await self._till(begin)
+            self._enter(step.phase)
+            if isinstance(step, Move):
+                await self._move(step, begin, begin + step.duration_s)
+            elif isinstance(step, Grip):
+                await self._grip(step, begin, begin + step.duration_s)
+            else:
+                await self._till(begin + step.duration_s)
+        moves = moves_of(group)
+        if moves and self._ended is not None:
+            await self._arrive(moves[-1][0].phase)
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
-    async def _move(self, move: Move, begin_s: float, end_s: float) -> None:
-        move = entered_from(move, self._node.positions_rad()) if self._stopped_early else move
+    async def _send(self, move: Move, begin_s: float) -> None:
+        """Give a motion to the controller; Fault where that came too late for it to be what was planned."""
         self._goal = await self._node.controllers.move(move, begin_s)
-        ended = self._goal.get_result_async()
+        self._ended = self._goal.get_result_async()
+        late_s = max(self._node.now_s() - begin_s, 0.0)
+        if np.abs(sample(move, late_s)[0] - move.positions_rad[0]).max() > JUMP_MAX_RAD:
+            raise Fault(Code.TIMED_OUT, f"{move.phase}: the controller got its goal {late_s:.2f} s late; the machine is too busy")
+
+    async def _move(self, move: Move, begin_s: float, end_s: float) -> None:
+        if self._stopped_early:
+            move = entered_from(move, self._node.positions_rad())
+            await self._send(move, begin_s)
+            self._stopped_early = False
         self._played.append(move)
-        await self._till(begin_s)
-        self._enter(move.phase)
         before = self._node.wrench
         if move.guard_n is not None and before is None:
             raise Fault(Code.NO_STATE, f"{move.phase} is guarded by force, but no force is reported")
-        await self._till(end_s + self._node.config.late_s, lambda: ended.done() or self._pushes(move, before), move.phase)
-        self._stopped_early = not ended.done()
-        if self._stopped_early:
-            await result(self._goal.cancel_goal_async(), 1.0, "the controller's answer to a cancellation")
-            await result(ended, 1.0, "the controller's end after a cancellation")
-        else:
-            outcome = ended.result()
-            if outcome.status != GoalStatus.STATUS_SUCCEEDED:
-                raise Fault(Code.CONTROLLER_FAILED, f"{move.phase}: the controller ended with status {outcome.status}, "
-                                                 f"error {outcome.result.error_code} {outcome.result.error_string}")
-        self._goal = None
-        await self._till(end_s)
+        await self._till(end_s, lambda: self._broke_off() or self._pushes(move, before))
+        if self._pushes(move, before):
+            await self._stop()
+            await self._till(end_s)
+            return
+        await self._till(end_s + self._node.config.late_s, lambda: self._broke_off() or self._is_at(move.positions_rad[-1]))
+        self._check_end(move.phase)
+        if not self._is_at(move.positions_rad[-1]):
+            raise Fault(Code.TIMED_OUT, f"{move.phase}: the robot did not end in time; it may be stopped")
+
+    async def _stop(self) -> None:
+        """Have the arm hold where it is."""
+        await result(self._goal.cancel_goal_async(), 1.0, "the controller's answer to a cancellation")
+        await result(self._ended, 1.0, "the controller's end after a cancellation")
+        self._goal = self._ended = None
+        self._stopped_early = True
+
+    async def _arrive(self, phase: str) -> None:
+        """Wait for the controller's word that the motion has ended."""
+        await self._till(self._node.now_s() + self._node.config.late_s, self._ended.done)
+        if not self._ended.done():
+            raise Fault(Code.TIMED_OUT, f"{phase}: the robot did not end in time; it may be stopped")
+        self._check_end(phase)
+        self._goal = self._ended = None
+
+    def _broke_off(self) -> bool:
+        return self._ended is not None and self._ended.done()
+
+    def _check_end(self, phase: str) -> None:
+        """Fault where the controller has ended otherwise than by success."""
+        if not self._broke_off() or self._ended.result().status == GoalStatus.STATUS_SUCCEEDED:
+            return
+        outcome = self._ended.result()
+        raise Fault(Code.CONTROLLER_FAILED, f"{phase}: the controller ended with status {outcome.status}, "
+                                            f"error {outcome.result.error_code} {outcome.result.error_string}")
+
+    def _is_at(self, positions_rad: Floats) -> bool:
+        return bool(np.abs(self._node.positions_rad() - positions_rad).max() < ARRIVED_RAD)
 
     def _pushes(self, move: Move, before: Any) -> bool:
         return move.guard_n is not None and float(np.linalg.norm(self._node.wrench - before)) > move.guard_n
@@ -151,17 +203,15 @@ class Player:
 
     # -- time and faults ------------------------------------------------------------------------------------------------
 
-    async def _till(self, stamp_s: float, or_if: Callable[[], bool] | None = None, what: str = "") -> None:
-        """Wait until the rig's clock shows ``stamp_s`` or, if given, ``or_if``; Fault when that does not come in time."""
+    async def _till(self, stamp_s: float, or_if: Callable[[], bool] = lambda: False) -> None:
+        """Wait until the rig's clock shows ``stamp_s``, or ``or_if``; Fault where the rig fails meanwhile."""
 
         def over() -> bool:
             now = self._node.now_s()
             self._watch(now)
-            return now >= stamp_s or (or_if is not None and or_if())
+            return now >= stamp_s or or_if()
 
         await until(over)
-        if or_if is not None and not or_if():
-            raise Fault(Code.TIMED_OUT, f"{what}: the robot did not end in time; it may be stopped")
 
     def _watch(self, now_s: float) -> None:
         last, wall = self._clock
@@ -186,15 +236,8 @@ class Player:
             for move in reversed(self._played):
                 begin = self._node.now_s() + 0.1
                 back = entered_from(reversed_move(move), self._node.positions_rad())
-                goal = await self._node.controllers.move(back, begin)
-                ended = goal.get_result_async()
-                await self._till(begin + back.duration_s + self._node.config.late_s, ended.done, "retreat")
-        except Exception as error:
-            if not isinstance(error, (Fault, Impossible, TimeoutError)):
-                raise
+                await self._send(back, begin)
+                await self._till(begin + back.duration_s)
+                await self._arrive(back.phase)
+        except (Fault, Impossible, Overdue) as error:
             self._node.get_logger().error(f"the arm holds; it cannot retreat: {error}")
-
-
-def reversed_move(move: Move) -> Move:
-    """The same path backwards."""
-    return Move("retreat", move.duration_s - move.times_s[::-1], move.positions_rad[::-1], -move.velocities_rad_s[::-1])
