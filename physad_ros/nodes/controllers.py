@@ -20,11 +20,12 @@ Code = Interact.Goal  # the error codes are named there
 
 
 class Fault(Exception):
-    """The interaction cannot go on; carries Interact's error code."""
+    """The interaction cannot go on; carries Interact's error code, and whether the robot itself is well."""
 
-    def __init__(self, code: int, reason: str):
+    def __init__(self, code: int, reason: str, can_retreat: bool = False):
         super().__init__(reason)
         self.code = code
+        self.can_retreat = can_retreat
 
 
 class Controllers:

@@ -90,15 +90,15 @@ class Player:
             if isinstance(step, Drive):
                 self._drive(step, begin)
         moves = next((moves_of(group) for group in groups if moves_of(group)), None)
-        if moves and self._goal is None and not self._stopped_early:
-            await self._send(joined(moves), moves[0][1])
+        if moves and self._goal is None:
+            await self._give(moves)
 
     async def _play_group(self, group: Group) -> None:
         for step, begin in group:
             await self._till(begin)
             self._enter(step.phase)
             if isinstance(step, Move):
-                await self._move(step, begin, begin + step.duration_s)
+                await self._move(step, begin, [m for m in moves_of(group) if m[1] >= begin])
             elif isinstance(step, Grip):
                 await self._grip(step, begin, begin + step.duration_s)
             else:
@@ -109,19 +109,25 @@ class Player:
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
+    async def _give(self, moves: list[tuple[Move, float]]) -> None:
+        """Give motions to the controller as one goal, entered from where a guard has stopped the arm."""
+        if self._stopped_early:
+            first, begin = moves[0]
+            moves = [(entered_from(first, self._node.positions_rad()), begin), *moves[1:]]
+            self._stopped_early = False
+        await self._send(joined(moves), moves[0][1])
+
     async def _send(self, move: Move, begin_s: float) -> None:
         """Give a motion to the controller; Fault where that came too late for it to be what was planned."""
         self._goal = await self._node.controllers.move(move, begin_s)
         self._ended = self._goal.get_result_async()
         late_s = max(self._node.now_s() - begin_s, 0.0)
         if np.abs(sample(move, late_s)[0] - move.positions_rad[0]).max() > JUMP_MAX_RAD:
-            raise Fault(Code.TIMED_OUT, f"{move.phase}: the controller got its goal {late_s:.2f} s late; the machine is too busy")
+            raise Fault(Code.TIMED_OUT, f"{move.phase}: the controller got its goal {late_s:.2f} s late; the machine is too busy", True)
 
-    async def _move(self, move: Move, begin_s: float, end_s: float) -> None:
-        if self._stopped_early:
-            move = entered_from(move, self._node.positions_rad())
-            await self._send(move, begin_s)
-            self._stopped_early = False
+    async def _move(self, move: Move, begin_s: float, left: list[tuple[Move, float]]) -> None:
+        """Follow a motion to its end; ``left``: it and those after it that the controller was given with it."""
+        end_s = begin_s + move.duration_s
         self._played.append(move)
         before = self._node.wrench
         if move.guard_n is not None and before is None:
@@ -129,6 +135,8 @@ class Player:
         await self._till(end_s, lambda: self._broke_off() or self._pushes(move, before))
         if self._pushes(move, before):
             await self._stop()
+            if left[1:]:
+                await self._give(left[1:])
             await self._till(end_s)
             return
         await self._till(end_s + self._node.config.late_s, lambda: self._broke_off() or self._is_at(move.positions_rad[-1]))
@@ -176,7 +184,7 @@ class Player:
         await self._till(end_s)
         opening = self._node.opening_m()
         if grip.holds and opening <= grip.opening_m + HELD_M:
-            raise Fault(Code.GRIPPER_MISSED, f"{grip.phase}: the gripper closed on nothing ({1e3 * opening:.1f} mm)")
+            raise Fault(Code.GRIPPER_MISSED, f"{grip.phase}: the gripper closed on nothing ({1e3 * opening:.1f} mm)", True)
         if ended.done() and ended.result().status == GoalStatus.STATUS_ABORTED and not ended.result().result.stalled:
             raise Fault(Code.CONTROLLER_FAILED, f"{grip.phase}: the gripper controller aborted")
         if not grip.holds and abs(opening - grip.opening_m) > 5 * HELD_M and grip.effort_n > 0:
@@ -222,12 +230,12 @@ class Player:
         if self._retreating:
             return
         if self._canceled():
-            raise Fault(Code.CANCELED, "canceled")
+            raise Fault(Code.CANCELED, "canceled", True)
         self._node.positions_rad()  # raises where the state is lost
 
     async def _retreat(self, fault: Fault) -> None:
-        """Go back the way the arm came, where its controllers still answer; hold otherwise."""
-        if fault.code not in (Code.CANCELED, Code.GRIPPER_MISSED) or not self._played:
+        """Go back the way the arm came, where nothing is wrong with the robot itself; hold otherwise."""
+        if not fault.can_retreat or not self._played:
             return
         self._retreating = True
         try:
@@ -240,4 +248,5 @@ class Player:
                 await self._till(begin + back.duration_s)
                 await self._arrive(back.phase)
         except (Fault, Impossible, Overdue) as error:
+            self.halt()
             self._node.get_logger().error(f"the arm holds; it cannot retreat: {error}")

@@ -16,6 +16,7 @@ from physad_ros.core.types import Timetable
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LIFE, STREAM, Adapter
 
+COME_BACK_S = 0.4
 MEET_S = 1.0  # for nodes that have just started to find each other
 
 
@@ -30,6 +31,7 @@ class Watch:
         self._print = 0  # checksum of the last picture
         self._changed_s = -math.inf  # stamp of the first frame that showed it
         self._alive: dict[str, int | None] = dict.fromkeys(config.partners)  # None: not met yet
+        self._changed_life_s: dict[str, float] = {}  # steady clock
         self._arrivals: Ring[float] = Ring(10.0)  # steady clock, by stamp
         node.subscribe(CompressedImage, "/camera/image_raw/compressed", self._on_frame, STREAM)
         for name in config.partners:
@@ -46,17 +48,21 @@ class Watch:
 
     def _on_life(self, name: str, info: QoSLivelinessChangedInfo) -> None:
         self._alive[name] = info.alive_count
+        self._changed_life_s[name] = self._node.steady_s()
 
     def dead(self, met: bool) -> tuple[str, ...]:
         """Partners that do not live; with ``met`` also those that are not there at all.
 
         Of nodes in this very process nothing is heard here: they live as long as it does.
         """
-        return tuple(
-            name
-            for name, count in self._alive.items()
-            if count == 0 or (met and count is None and not self._node.count_publishers(f"/{name}/alive"))
-        )
+        return tuple(name for name, count in self._alive.items() if self._lost(name) or (met and count is None and self._away(name)))
+
+    def _lost(self, name: str) -> bool:
+        """A partner that was silent for its lease, and has not come back since: one that waited for a processor does at once."""
+        return self._alive[name] == 0 and self._node.steady_s() - self._changed_life_s[name] > COME_BACK_S
+
+    def _away(self, name: str) -> bool:
+        return not self._node.count_publishers(f"/{name}/alive")
 
     def missing(self) -> tuple[str, ...]:
         """What has not been there yet: partners, pictures."""
