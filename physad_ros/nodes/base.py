@@ -45,7 +45,6 @@ class Adapter(LifecycleNode):
         self._undo: list[Callable[[], Any]] = []
         self._failure: Exception | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._alive = self.create_publisher(Empty, "~/alive", LIFE)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._report, callback_group=self.group, clock=self._steady)
 
@@ -83,6 +82,8 @@ class Adapter(LifecycleNode):
         outcome = self._attempt(self.activate)
         if outcome is not TransitionCallbackReturn.SUCCESS:
             self._remove_entities()
+            return outcome
+        self.publisher(Empty, "~/alive", LIFE)  # last, so that who finds it finds the rest too
         return outcome
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
