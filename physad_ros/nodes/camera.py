@@ -106,7 +106,7 @@ class Camera(Adapter):
     def _still(self, footage: Footage) -> None:
         """Show the first picture slowly, as the thing that lies there, while nothing is done to it."""
         while not self._stop.wait(1.0 / STILL_HZ):
-            if not self._footage.plays:
+            if time.time() < self._footage.still_until_s:
                 self.send(footage.frames[0], time.time())
 
     def play(

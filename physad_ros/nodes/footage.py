@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from physad_ros.nodes.waiting import result
 if TYPE_CHECKING:
     from physad_ros.nodes.camera import Camera
 
+MARGIN_S = 0.02  # between the last still picture and the first of the film
 LEAD_S = 0.3  # from the announcement to the first frame
 Code = Interact.Goal  # the error codes are named there
 
@@ -30,6 +32,7 @@ class FootageInteraction:
 
     def __init__(self, camera: Camera, footage: Footage):
         self.plays = False
+        self.still_until_s = math.inf  # on the system's clock: from then on only the film is shown
         self._camera = camera
         self._footage = footage
         self._plan = camera.publisher(Interaction, "/interaction/plan", LATCHED)
@@ -51,7 +54,7 @@ class FootageInteraction:
         try:
             whole, message = await self._play(handle, category)
         finally:
-            self.plays = False
+            self.plays, self.still_until_s = False, math.inf
         if whole:
             handle.succeed()
             return Interact.Result(error_code=Code.SUCCESSFUL, interaction=message)
@@ -62,6 +65,7 @@ class FootageInteraction:
     async def _play(self, handle: Any, category: Category) -> tuple[bool, Interaction]:
         goal: Interact.Goal = handle.request
         fps, begin = self._footage.fps, time.time() + LEAD_S
+        self.still_until_s = begin - MARGIN_S
         end = begin + category.frames / fps
         phases = (Phase("clip", begin, end),)
         timetable = Timetable(
