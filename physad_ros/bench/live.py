@@ -57,7 +57,7 @@ def evaluate(root: Path, console: Console, as_json: bool = False) -> None:
     """Print a campaign's results; BadData where it holds none."""
     rows = list(_rows(root, console))
     results = [result for name in sorted({r.category for r in rows}) for result in _results(name, rows)]
-    alarms = {name: _alarms(name, rows) for name in sorted({r.category for r in rows})}
+    alarms = {name: _alarms(name, rows) | {"inconclusive": _inconclusive(root, name)} for name in sorted({r.category for r in rows})}
     if as_json:
         print(json.dumps({"results": [asdict(r) for r in results], "alarms": alarms}))
         return
@@ -111,8 +111,13 @@ def _alarms(name: str, rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "false_alarms": false, "normals": len(judged), "rate_low": low, "rate_high": high,
         "caught": len(caught), "defective": len(defective), "worst_finding_right": named,
-        "inconclusive": sum(r.verdict == "INCONCLUSIVE" for r in mine),
     }
+
+
+def _inconclusive(root: Path, name: str) -> int:
+    """Inspections without a verdict, those too that never got as far as a clip."""
+    reports = (read_verdict(file) for file in (root / BAGS).glob(f"{name}_*/verdict.json"))
+    return sum(r["verdict"] == "INCONCLUSIVE" for r in reports)
 
 
 def _show(results: Sequence[Result], alarms: dict[str, dict[str, Any]], rows: Sequence[Row], console: Console) -> None:
