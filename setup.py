@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-NODES = ("arm", "camera", "detector", "inspector", "light", "motor", "mujoco_rig", "perceiver", "recorder")
+NODES = ("arm", "camera", "detector", "inspector", "light", "motor", "mujoco_rig", "perceiver", "recorder", "request")
 
 
 def data(folder: str) -> list[tuple[str, list[str]]]:
