@@ -15,7 +15,6 @@ class GripperConfig:
     """Of the parallel gripper controller; allow_stalling as for a gripper that is to hold things."""
 
     speed_max_m_s: float = 0.15
-    rate_hz: float = 60.0  # velocity asked for per metre that the fingers are off
     goal_tolerance_m: float = 0.0005
     stall_speed_m_s: float = 0.002
     stall_timeout_s: float = 0.2
@@ -28,7 +27,8 @@ class GripperController:
         self.active = True
         self.effort_n = gripper.EFFORT_MAX_N  # that the fingers may push with
         self._config = config or GripperConfig()
-        self._target_m = opening_m
+        self._target_m = self._setpoint_m = opening_m
+        self._begins = False  # a goal whose way has not begun
         self._handle: Handle | None = None
         self._still_s = 0.0
 
@@ -47,17 +47,17 @@ class GripperController:
         if self._handle is not None:
             self._finish(Status.ABORTED, "preempted by a new goal")
         self._target_m, self.effort_n, self._still_s = opening_m, effort_n or gripper.EFFORT_MAX_N, 0.0
-        self._handle = Handle()
+        self._handle, self._begins = Handle(), True
         return self._handle
 
     def cancel(self, handle: Handle, opening_m: float) -> None:
         """Hold the present opening."""
         if handle is self._handle:
-            self._target_m = opening_m
+            self._target_m = self._setpoint_m = opening_m
             self._finish(Status.CANCELED)
 
     def update(self, dt_s: float, opening_m: float, velocity_m_s: float) -> float:
-        """Velocity [m/s] that the fingers shall open with in the coming step."""
+        """Opening [m] that the fingers shall have at the end of the coming step: on the way to the target at the gripper's speed."""
         c = self._config
         if self._handle is not None:
             self._still_s = self._still_s + dt_s if abs(velocity_m_s) < c.stall_speed_m_s else 0.0
@@ -67,7 +67,11 @@ class GripperController:
             elif self._still_s >= c.stall_timeout_s:
                 self._handle.stalled = True
                 self._finish(Status.SUCCEEDED)
-        return float(np.clip(c.rate_hz * (self._target_m - opening_m), -c.speed_max_m_s, c.speed_max_m_s))
+        start_m = opening_m if self._begins else self._setpoint_m
+        step_m = c.speed_max_m_s * dt_s
+        self._setpoint_m = start_m + float(np.clip(self._target_m - start_m, -step_m, step_m))
+        self._begins = False
+        return self._setpoint_m
 
     def _finish(self, status: Status, text: str = "") -> None:
         assert self._handle is not None

@@ -210,7 +210,7 @@ def test_the_gripper_reaches_its_opening_or_is_rejected_beyond_it(graph, hand):
     answer = graph.result(send(graph, hand, goal(0.02))[1])
     assert answer.status == GoalStatus.STATUS_SUCCEEDED
     assert answer.result.reached_goal and not answer.result.stalled
-    assert answer.result.state.position[0] == pytest.approx(0.02, abs=0.002)
+    assert answer.result.state.position[0] == pytest.approx(0.02, abs=6e-4)
     assert not send(graph, hand, goal(0.5))[0].accepted
 
 

@@ -150,7 +150,7 @@ def drive_gripper(control: GripperController, opening_m: float, object_m: float,
     """Fingers that do as they are told but cannot pass an object; the opening in the end."""
     rate = 0.0
     for _ in range(round(seconds / DT)):
-        after = max(opening_m + DT * control.update(DT, opening_m, rate), object_m)
+        after = max(control.update(DT, opening_m, rate), object_m)
         rate, opening_m = (after - opening_m) / DT, after
     return opening_m
 
@@ -170,7 +170,15 @@ def test_the_gripper_reaches_its_opening_or_stalls_on_what_is_between() -> None:
 def test_the_fingers_never_move_faster_than_they_can(start_m: float, goal_m: float) -> None:
     control = GripperController(start_m)
     control.send(goal_m, 10)
-    assert abs(control.update(DT, start_m, 0.0)) <= 0.15
+    assert abs(control.update(DT, start_m, 0.0) - start_m) <= 0.15 * DT + 1e-12
+
+
+def test_the_fingers_set_out_from_where_they_are_held_apart() -> None:
+    control = GripperController(0.06)
+    control.send(0.0, 20)
+    drive_gripper(control, 0.06, 0.02, 1.0)
+    control.send(0.05, 20)
+    assert control.update(DT, 0.02, 0.0) == pytest.approx(0.02 + 0.15 * DT)
 
 
 @pytest.mark.parametrize(("opening_m", "effort_n"), [(-0.01, 10), (0.2, 10), (float("nan"), 10), (0.01, -1), (0.01, 1e3)])

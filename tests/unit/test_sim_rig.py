@@ -179,6 +179,16 @@ def test_turning_the_tool_does_not_change_the_wrench() -> None:
     assert np.abs(rig.wrench()[:3]).max() < 0.3
 
 
+def test_the_gripper_stands_still_where_it_was_sent() -> None:
+    rig = Rig(SMALL)
+    for opening_m in (0.02, 0.05, 0.03):
+        handle = rig.gripper.send(opening_m, 0.0)
+        run(rig, 0.6)
+        state = rig.joint_state()
+        assert handle.reached_goal and not handle.stalled
+        assert state.opening_m == pytest.approx(opening_m, abs=1e-4) and abs(state.opening_m_s) < 1e-3
+
+
 @pytest.mark.parametrize("effort_n", [10.0, 25.0])
 def test_the_gripper_stalls_on_a_block_with_the_force_asked_for_and_lifts_it(effort_n: float) -> None:
     rig = rig_with("block")
