@@ -90,9 +90,9 @@ def fit_category(
     apart = round(held_out * len(refs))
     made = detectors[detector]()
     title = refs[0].category
-    made.fit(ClipsOnDisk([refs[i] for i in order[apart:]], made.height, f"fitting {title}"))
+    made.fit(ClipsOnDisk([refs[i] for i in order[apart:]], made.height, f"fitting {title}"), seed)
     others = ClipsOnDisk([refs[i] for i in order[:apart]], made.height, f"calibrating {title}")
     scores = [made.score(clip).value for clip in others]
     threshold = conformal_threshold(scores, false_alarm_rate)
     made.calibrate(threshold, false_alarm_rate, apart)
-    return made, Fit(title, len(refs) - apart, apart, threshold)
+    return made, Fit(title, len(refs) - apart, apart, made.threshold)

@@ -1,7 +1,7 @@
 """The course of one inspection as a pure state machine: events in, commands out, no clock and no ROS.
 
-    IDLE -> LIGHTING -> PERCEIVING -> PLANNING -> INTERACTING -> JUDGING -> RETREATING -> DONE
-                 \\____________\\___________\\____________\\___________\\-> ABORTING -> DONE
+    IDLE -> CLEARING -> LIGHTING -> PERCEIVING -> PLANNING -> INTERACTING -> JUDGING -> RETREATING -> DONE
+        \\___________\\____________\\___________\\____________\\___________\\-> ABORTING -> DONE
 
 ``advance`` is total: every event is answered in every state. An answer that comes too late is ignored; a fault, a deadline or a
 cancellation ends in INCONCLUSIVE with its reason from wherever the inspection stands. The verdict is concluded while the arm still
@@ -23,6 +23,7 @@ class State(enum.Enum):
     """Where an inspection stands."""
 
     IDLE = "idle"
+    CLEARING = "clearing"
     LIGHTING = "lighting"
     PERCEIVING = "perceiving"
     PLANNING = "planning"
@@ -131,6 +132,11 @@ Event = Union[
 
 
 @dataclass(frozen=True)
+class Clear:
+    """Bring the arm to where the camera does not see it, if a fault has left it elsewhere."""
+
+
+@dataclass(frozen=True)
 class SetLights:
     """Bring the lights to these levels."""
 
@@ -183,11 +189,12 @@ class Finish:
     verdict: Verdict
 
 
-Command = Union[SetLights, Perceive, Interact, CancelArm, Cut, Judge, Conclude, Finish]
+Command = Union[Clear, SetLights, Perceive, Interact, CancelArm, Cut, Judge, Conclude, Finish]
 
 #: Seconds of wall clock that each state may take. INTERACTING and RETREATING last as the program does and are watched on
 #: the rig's clock by whoever feeds the events; the bound here is for a rig whose clock has stopped.
 DEADLINES_S: dict[State, float] = {
+    State.CLEARING: 60.0,
     State.LIGHTING: 3.0,
     State.PERCEIVING: 5.0,
     State.PLANNING: 5.0,
@@ -198,6 +205,7 @@ DEADLINES_S: dict[State, float] = {
 }
 
 _OVERDUE: dict[State, str] = {
+    State.CLEARING: "the arm did not get out of the camera's view",
     State.LIGHTING: "the lights did not answer",
     State.PERCEIVING: "the perceiver did not answer",
     State.PLANNING: "the arm did not announce a plan",
@@ -257,7 +265,7 @@ def _start(now: Inspection, event: Started) -> Step:
     if now.state not in (State.IDLE, State.DONE):
         return now, ()  # one at a time; who asks is told so before it comes here
     request = event.request
-    return Inspection(State.LIGHTING, request, category=request.category), (SetLights(request.lights),)
+    return Inspection(State.CLEARING, request, category=request.category, arm_moves=True), (Clear(),)
 
 
 def _perceived(now: Inspection, percept: Percept) -> Step:
@@ -276,8 +284,11 @@ def _perceived(now: Inspection, percept: Percept) -> Step:
 
 def _arm_done(now: Inspection, event: ArmDone) -> Step:
     now = replace(now, arm_moves=False)
-    if event.fault and now.state in (State.PLANNING, State.INTERACTING, State.JUDGING):
+    if event.fault and now.state in (State.CLEARING, State.PLANNING, State.INTERACTING, State.JUDGING):
         return _abort(now, event.fault)
+    if now.state is State.CLEARING:
+        assert now.request is not None  # set by Started
+        return replace(now, state=State.LIGHTING), (SetLights(now.request.lights),)
     if now.state is State.PLANNING:
         return _abort(now, "the interaction ended before it was announced")
     return _settle(now)  # a program may end with its window, and the arm tell it before the clock does
@@ -349,9 +360,9 @@ def _finish(now: Inspection) -> Step:
 
 def progress(now: Inspection, rig_time_s: float) -> float:
     """How far the inspection is, 0 to 1, for people who wait; by the timetable once there is one."""
-    order = [State.IDLE, State.LIGHTING, State.PERCEIVING, State.PLANNING]
+    order = [State.IDLE, State.CLEARING, State.LIGHTING, State.PERCEIVING, State.PLANNING]
     if now.state in order:
-        return 0.05 * order.index(now.state)
+        return 0.04 * order.index(now.state)
     if now.state is State.INTERACTING and now.timetable is not None:
         begin, end = now.timetable.phases[0].begin_s, now.timetable.window_end_s
         share = (rig_time_s - begin) / max(end - begin, 1e-9)

@@ -219,7 +219,7 @@ class Finding:
     low: float
     high: float
     unit: str
-    violation: float  # distance outside the interval, in half-widths of it
+    violation: float  # distance from the middle of the interval, in half-widths of it; 1 at its edge
     begin_s: float  # stamps between which it broke
     end_s: float
     sentence: str

@@ -36,8 +36,8 @@ class Detector(ABC):
     threshold: float = float("nan")  # by split-conformal calibration; NaN until calibrated
 
     @abstractmethod
-    def fit(self, clips: Sequence[Clip]) -> None:
-        """Learn from normal clips of one category."""
+    def fit(self, clips: Sequence[Clip], seed: int = 0) -> None:
+        """Learn from normal clips of one category, which ``seed`` has drawn apart from those held out."""
 
     @abstractmethod
     def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:

@@ -32,7 +32,7 @@ class Baseline(Detector):
     def number(self, frame: NDArray[np.uint8], before: NDArray[np.uint8] | None) -> float:
         """One number of a frame."""
 
-    def fit(self, clips: Sequence[Clip]) -> None:
+    def fit(self, clips: Sequence[Clip], seed: int = 0) -> None:
         means = [np.mean([self.number(f, b) for f, b in zip(c.frames, (None, *c.frames[:-1]))]) for c in clips]
         self.mean, self.spread = float(np.mean(means)), max(float(np.std(means, ddof=1)), LEAST_SPREAD)
 

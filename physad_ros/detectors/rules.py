@@ -42,6 +42,7 @@ class Rules(Detector):
 
     def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
         bank = self._fitted()
+        threshold = max(threshold, 1.0)  # what keeps to every interval breaks no rule; this can only lower the false-alarm rate
         fitted = bank.fitted.model_copy(update={"held_out": held_out})
         update = {"threshold": threshold, "false_alarm_rate": false_alarm_rate, "fitted": fitted}
         self.bank, self.threshold = bank.model_copy(update=update), threshold

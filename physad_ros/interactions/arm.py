@@ -12,7 +12,7 @@ import pydantic
 
 from physad_ros.core.catalogue import Category, Fixture
 from physad_ros.core.errors import Impossible
-from physad_ros.core.types import FPS, Drive, Floats, Grip, Move, Step, Wait
+from physad_ros.core.types import FPS, Drive, Floats, Grip, Move, Program, Step, Wait
 from physad_ros.interactions.base import Interaction, Number, Positive, Vector, check_start, point
 from physad_ros.motion import collision, gripper, trajectory, ur5
 from physad_ros.motion.collision import World
@@ -26,6 +26,9 @@ GRIP_S = 0.6  # the gripper's whole stroke, with time to settle
 NEAR_OBJECT_M = 0.25  # horizontally; nearer and low, the tool may stand inside the object
 CLEAR_EFFORT_N = 20.0
 RETREAT_S = 1.0  # unhurried, so that it can be entered from beside its path
+CLEAR_M = 0.35  # above the table: over every object and fixture
+PARKED_RAD = 0.05  # nearer to its place than this the arm is parked
+CAMERA_M = (0.5, -0.55, 0.165)  # where it roughly stands, whatever the category
 
 # Upright over the base: clear of everything on the table from nearly everywhere.
 _UPRIGHT_LIFT_ELBOW_RAD = (-np.pi / 2, 0.0)
@@ -80,6 +83,24 @@ class Grasp(ArmInteraction):
         return steps
 
 
+def park(start_rad: Floats, opening_m: float) -> Program | None:
+    """From wherever a fault has left the arm to where the camera does not see it; None if it is there already.
+
+    It knows of no object, so it lets go, if the fingers are closer together than a part is wide, and rises straight before it turns away.
+
+    Raises:
+        Impossible: no way that is free of collisions.
+    """
+    if np.abs(check_start(start_rad) - ur5.HOME).max() < PARKED_RAD:
+        return None
+    steps = Sequence(collision.rig(CAMERA_M), start_rad, max(opening_m, Grasp.open_m))
+    if opening_m < Grasp.open_m:
+        steps.grip("park", Grasp.open_m, CLEAR_EFFORT_N)
+    steps.up_to("park", CLEAR_M)
+    steps.travel("park", ur5.HOME)
+    return Program("", "", "park", tuple(steps.steps), window_begin_s=0.0, frames=0)
+
+
 class Sequence:
     """Steps one after another from where the arm stands; a motion that is impossible is refused as it is added."""
 
@@ -108,11 +129,16 @@ class Sequence:
 
         Where the arm cannot rise straight it stays, and the checks of what follows decide.
         """
-        x, y, z = ur5.forward_tcp(self.at_rad)[:3, 3]
-        if z >= height_m - 1e-3 or np.hypot(x - fixture.position_m[0], y - fixture.position_m[1]) > NEAR_OBJECT_M:
-            return
-        with suppress(Impossible):
-            self.line(phase, np.array([0.0, 0.0, height_m - z]))
+        x, y, _ = ur5.forward_tcp(self.at_rad)[:3, 3]
+        if np.hypot(x - fixture.position_m[0], y - fixture.position_m[1]) <= NEAR_OBJECT_M:
+            self.up_to(phase, height_m)
+
+    def up_to(self, phase: str, height_m: float) -> None:
+        """Straight up to ``height_m`` above the table where the arm can; otherwise it stays."""
+        z = ur5.forward_tcp(self.at_rad)[2, 3]
+        if z < height_m - 1e-3:
+            with suppress(Impossible):
+                self.line(phase, np.array([0.0, 0.0, height_m - z]))
 
     def travel(self, phase: str, goal_rad: Floats) -> None:
         """Through joint space to ``goal_rad``: directly, or where that hits something by way of a raised arm."""

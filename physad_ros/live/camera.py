@@ -31,6 +31,10 @@ from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM
 from physad_ros.nodes.run import session, spin
 
+#: a profile that changes nothing: nodes take ours where the environment names none
+PLAIN = """<?xml version="1.0" encoding="UTF-8"?>
+<dds xmlns="http://www.eprosima.com"><profiles><participant profile_name="plain" is_default_profile="true"/></profiles></dds>
+"""
 PROFILE = "FASTDDS_DEFAULT_PROFILES_FILE"
 SIZE = (1080, 1920)
 FILM_S = 2  # of the film that is played over and over
@@ -43,7 +47,9 @@ def bench(frames: int, file: Path | None, console: Console) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         film = file or _film(Path(scratch) / "film.mp4")
         ours = _run(film, frames, Path(scratch) / "ours", str(share_dir() / "config" / "fastdds.xml"), console)
-        default = _run(film, frames, Path(scratch) / "default", "", console)
+        plain = Path(scratch) / "plain.xml"
+        plain.write_text(PLAIN)
+        default = _run(film, frames, Path(scratch) / "default", str(plain), console)
     table = Table("transports", *ours)
     for name, row in (("physad", ours), ("default", default)):
         table.add_row(name, *(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row.values()))
@@ -63,8 +69,8 @@ def _film(path: Path) -> Path:
 
 def _run(film: Path, frames: int, out: Path, profile: str, console: Console) -> dict[str, float]:
     """One run in two fresh processes, which find the transports in their environment."""
-    environment = {**os.environ, PROFILE: profile}  # empty: Fast DDS's own
-    console.print(f"{frames} frames with {'our' if profile else 'default'} transports: {frames / FPS:.0f} s …")
+    environment = {**os.environ, PROFILE: profile}
+    console.print(f"{frames} frames with {Path(profile).name}: {frames / FPS:.0f} s …")
     parameters = {"source": "file", "file": film, "loop": "true", "frames": frames + round(8 * FPS)}
     arguments = [word for key, value in parameters.items() for word in ("-p", f"{key}:={value}")]
     camera = subprocess.Popen([sys.executable, "-m", "physad_ros.nodes.camera", "--ros-args", *arguments], env=environment)

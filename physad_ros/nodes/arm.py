@@ -28,7 +28,7 @@ from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue, until
 
 SILENCE_S = 2.0  # of wall clock, in which the slowest rig says something
-Code = Interact.Goal  # the error codes are named there
+Code = Interact.Result  # the error codes are named there
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class Arm(Adapter):
         try:
             await until(lambda: self._player is None, 4.0, "the end of the interaction before this one")
             program = await self._planned(handle.request)
-            answer.interaction = await self._play(handle, program)
+            if program is not None:
+                answer.interaction = await self._play(handle, program)
         except (Fault, Impossible, UnknownName, Overdue) as error:
             answer.error_code, answer.error_string = getattr(error, "code", Code.REFUSED), str(error)
             if isinstance(error, UnknownName):
@@ -120,10 +121,14 @@ class Arm(Adapter):
             handle.abort()
         return answer
 
-    async def _planned(self, goal: Interact.Goal) -> Program:
-        """The checked program; UnknownName or Impossible where there is none."""
+    async def _planned(self, goal: Interact.Goal) -> Program | None:
+        """The checked program, None where there is nothing to do; UnknownName or Impossible where there can be none."""
+        from physad_ros.interactions.arm import park
         from physad_ros.interactions.base import plan
 
+        if not goal.category:
+            await until(lambda: self._joints is not None, 1.0, "a joint state")
+            return await self.in_worker(park, self.positions_rad(), self.opening_m())
         category = load_category(goal.category)
         thing = category.object_named(goal.object) if goal.object else category.objects[0]
         await until(lambda: self._joints is not None, 1.0, "a joint state")
@@ -137,7 +142,8 @@ class Arm(Adapter):
         begin_s = math.ceil((self.now_s() + self.config.lead_s) * program.fps) / program.fps
         timetable = Timetable.of(program, handle.request.clip_id, begin_s)
         message = convert.interaction_msg(timetable, self.now_s())
-        self._plan.publish(message)
+        if program.frames:  # there is something to record
+            self._plan.publish(message)
         names = [p.name for p in timetable.phases]
 
         def on_phase(index: int, state: int, text: str) -> None:

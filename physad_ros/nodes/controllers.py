@@ -16,7 +16,7 @@ from physad_ros.nodes import convert
 from physad_ros.nodes.base import Adapter
 from physad_ros.nodes.waiting import result
 
-Code = Interact.Goal  # the error codes are named there
+Code = Interact.Result  # the error codes are named there
 
 
 class Fault(Exception):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MARGIN_S = 0.02  # between the last still picture and the first of the film
 LEAD_S = 0.3  # from the announcement to the first frame
-Code = Interact.Goal  # the error codes are named there
+Code = Interact.Result  # the error codes are named there
 
 
 class FootageInteraction:
@@ -40,6 +40,9 @@ class FootageInteraction:
         camera.offer(Interact, "/interact", self._interact, lambda _: GoalResponse.REJECT if self.plays else GoalResponse.ACCEPT)
 
     async def _interact(self, handle: Any) -> Interact.Result:
+        if not handle.request.category:  # no arm stands in view
+            handle.succeed()
+            return Interact.Result(error_code=Code.SUCCESSFUL)
         try:
             category = load_category(handle.request.category)
         except PhysadError as error:

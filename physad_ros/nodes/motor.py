@@ -16,7 +16,7 @@ from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import at_most
 
-Code = Drive.Goal  # the error codes are named there
+Code = Drive.Result  # the error codes are named there
 FEEDBACK_S = 0.05
 
 

@@ -24,7 +24,7 @@ from physad_ros.nodes.waiting import Overdue, result, until
 if TYPE_CHECKING:
     from physad_ros.nodes.arm import Arm
 
-Code = Interact.Goal  # the error codes are named there
+Code = Interact.Result  # the error codes are named there
 CLOCK_STOPPED_S = 2.0  # of wall clock without progress of the rig's
 HELD_M = 0.0015  # a gripper that stays this much wider than commanded holds something
 RAMP_HZ = 120.0

@@ -26,6 +26,7 @@ FEEDBACK_S = 0.1
 
 #: for how long the camera may be silent [s]; in other states nothing is watched
 PATIENCE: dict[State, Callable[[InspectorConfig], float]] = {
+    State.CLEARING: lambda config: config.first_frame_s,
     State.LIGHTING: lambda config: config.first_frame_s,
     State.PERCEIVING: lambda config: config.first_frame_s,
     State.PLANNING: lambda config: config.stall_s,
@@ -104,7 +105,9 @@ class Steering:
     # -- commands -----------------------------------------------------------------------------------------------------
 
     def _carry_out(self, command: course.Command) -> None:
-        if isinstance(command, course.SetLights):
+        if isinstance(command, course.Clear):
+            self._begin(self._clear)
+        elif isinstance(command, course.SetLights):
             self._begin(self._set_lights, command.levels)
         elif isinstance(command, course.Perceive):
             self._begin(self._perceive)
@@ -152,10 +155,15 @@ class Steering:
         answer = await self._call(self._node.perceive, Perceive.Request(), State.PERCEIVING)
         return course.Perceived(convert.percept_of(answer))
 
+    async def _clear(self) -> course.Event:
+        return await self._arm(Interact.Goal(clip_id=self.clip_id))
+
     async def _interact(self, command: course.Interact) -> course.Event:
+        return await self._arm(Interact.Goal(clip_id=self.clip_id, category=command.category, object=command.object))
+
+    async def _arm(self, goal: Interact.Goal) -> course.Event:
         if not self._node.interact.server_is_ready():
             raise PhysadError("no arm is there to interact")
-        goal = Interact.Goal(clip_id=self.clip_id, category=command.category, object=command.object)
         handle = await result(self._node.interact.send_goal_async(goal), course.DEADLINES_S[State.PLANNING], "the arm's answer")
         if not handle.accepted:
             return course.ArmDone("the arm does not take the interaction")
@@ -164,7 +172,7 @@ class Steering:
             handle.cancel_goal_async()
         limit = course.DEADLINES_S[State.INTERACTING] + course.DEADLINES_S[State.RETREATING]
         answer = (await result(handle.get_result_async(), limit, "the end of the interaction")).result
-        return course.ArmDone("" if answer.error_code == Interact.Goal.SUCCESSFUL else answer.error_string)
+        return course.ArmDone("" if answer.error_code == Interact.Result.SUCCESSFUL else answer.error_string)
 
     async def _cut(self, timetable: Timetable) -> course.Event:
         interaction = convert.interaction_msg(timetable, self._node.now_s())

@@ -66,7 +66,8 @@ def deduce(category: Category, quantities: dict[str, Quantity], clips: Sequence[
                     continue
                 low, high = _interval(values, about.floor)
                 if high - low < STABLE * runs_through:
-                    sentence = f"during {phase.replace('_', ' ')}, {tells}; normal specimens keep to {{low}} to {{high}}"
+                    keeps = "stay below {high}" if low <= 0 and not about.signed else "keep to {low} to {high}"
+                    sentence = f"during {phase.replace('_', ' ')}, {tells}; normal specimens {keeps}"
                     rules.append(Rule(phase=phase, quantity=quantity, statistic=statistic, low=low, high=high,
                                       unit=about.unit, sentence=sentence))
     if not rules:

@@ -34,6 +34,7 @@ class Quantity:
     unit: str
     floor: float  # half-width below which an interval is not narrowed: what the eye of the camera resolves
     tells: Mapping[str, str]  # statistic to sum up by: "the blades turned at {value} at the least"
+    signed: bool = False  # whether it can be negative
 
 
 class Measurement(ABC):

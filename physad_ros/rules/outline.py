@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.rules.sight import Sight, foreground
+from physad_ros.rules.sight import DARK, Sight, brightest
 
 BELOW_GRIP_MM = 3.0  # rows below this belong to the object alone, not to the fingers
 UNDER_MM = 3.0  # how far below the object something must be to have left it
@@ -23,13 +23,15 @@ class Outline:
         self._scale = sight.pixels_per_mm(grip_m)
         self._top = round(sight.pixel(grip_m)[1] + BELOW_GRIP_MM * self._scale)
         self._first: Mask | None = None
+        self._light: NDArray[np.uint8] = np.empty((0, 0), np.uint8)  # of the latest frame
         self._bottom = 0
         self._edge = 0.0
         self._end = 0.0
 
     def see(self, frame: NDArray[np.uint8]) -> Mask:
         """The foreground of a frame (H, W, 3); the first one becomes the reference."""
-        mask = foreground(frame)
+        self._light = brightest(frame)
+        mask = self._light > DARK
         mask[: self._top] = False
         if self._first is None:
             self._first = mask
@@ -54,8 +56,14 @@ class Outline:
     def tilt_deg(self, mask: Mask, near_mm: float, far_mm: float) -> float:
         """Slope of the lower edge between two places that far left of the right edge; positive: sinks to the left."""
         edge = self._edge_of(mask)
-        near, far = (self._lower_edge(mask, edge - d * self._scale) for d in (near_mm, far_mm))
-        return float(np.degrees(np.arctan2(far - near, (far_mm - near_mm) * self._scale)))
+        if not np.isfinite(edge) or edge < far_mm * self._scale:
+            return float("nan")
+        first, last = (round(edge - d * self._scale) for d in (far_mm, near_mm))
+        columns, rows = self._lowest(mask, first, last)
+        if len(rows) < (last - first) // 2:
+            return float("nan")
+        edge_rows = rows + self._beyond(first + columns, rows)
+        return float(-np.degrees(np.arctan(np.polyfit(columns, edge_rows, 1)[0])))
 
     def fallen_mm2(self, mask: Mask) -> float:
         """Area of what is to be seen below the object where nothing was."""
@@ -81,6 +89,16 @@ class Outline:
         if not np.isfinite(column) or column < EDGE_COLUMNS / 2:
             return float("nan")
         first = int(column - EDGE_COLUMNS / 2)
-        near = mask[: self._bottom + EDGE_COLUMNS, first : first + EDGE_COLUMNS]
-        lowest = [int(np.flatnonzero(column)[-1]) for column in near.T if column.any()]
-        return float(np.mean(lowest)) if lowest else float("nan")
+        _, rows = self._lowest(mask, first, first + EDGE_COLUMNS)
+        return float(np.mean(rows)) if len(rows) else float("nan")
+
+    def _beyond(self, columns: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """By which share of a pixel the edge lies past its last bright one: where the light falls below DARK on the way to the next."""
+        last, following = (self._light[np.minimum(rows + d, len(self._light) - 1), columns].astype(float) for d in (0, 1))
+        return np.clip((last - DARK) / np.maximum(last - following, 1.0), 0.0, 1.0)
+
+    def _lowest(self, mask: Mask, first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Columns from ``first`` to ``last`` in which the object is seen, and its lowest row in each."""
+        near = mask[: self._bottom + EDGE_COLUMNS, first:last]
+        columns = np.flatnonzero(near.any(axis=0))
+        return columns, len(near) - 1 - np.argmax(near[::-1, columns], axis=0)

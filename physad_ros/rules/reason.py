@@ -24,7 +24,7 @@ def reason(bank: Bank, clip: Measured) -> Score:
         raise BadData(f"the clip has no phase {', '.join(sorted(missing))}; it has {', '.join(phases)}")
     judged = [(_violation(rule, value := clip.summed(phases[rule.phase], rule.quantity, rule.statistic)), value, rule) for rule in bank.rules]
     judged.sort(key=lambda row: -row[0])
-    limit = max(1.0, bank.threshold or 1.0)
+    limit = bank.threshold or 1.0
     findings = tuple(_finding(rule, value, violation, clip, phases[rule.phase]) for violation, value, rule in judged if violation > limit)
     return Score(judged[0][0], frame_violations(bank, clip.timetable, clip.stamps_s, clip.courses), findings)
 
@@ -66,13 +66,13 @@ def _finding(rule: Rule, value: float, violation: float, clip: Measured, phase: 
 
 
 def tell(rule: Rule, value: float) -> str:
-    """The rule's sentence with its numbers."""
+    """The rule's sentence with its numbers; shares are told in per cent."""
     if not np.isfinite(value):
-        return f"during {rule.phase}, {rule.quantity.replace('_', ' ')} could not be measured; in normal specimens it can"
-    numbers = {"value": value, "low": rule.low, "high": rule.high}
-    said = {k: f"{v:.3g}" if abs(v) >= 0.01 else "0" for k, v in numbers.items()}
-    unit = f" {rule.unit}" if rule.unit else ""
-    return rule.sentence.format(value=said["value"] + unit, low=said["low"], high=said["high"] + unit)
+        phase, quantity = rule.phase.replace("_", " "), rule.quantity.replace("_", " ")
+        return f"during {phase}, {quantity} could not be measured; in normal specimens it can"
+    times, unit = (1, rule.unit) if rule.unit else (100, "%")
+    said, low, high = (f"{times * v:.3g}" if abs(times * v) >= 0.01 else "0" for v in (value, rule.low, rule.high))
+    return rule.sentence.format(value=f"{said} {unit}", low=low, high=f"{high} {unit}")
 
 
 def _when(rule: Rule, clip: Measured, phase: Phase) -> tuple[float, float]:

@@ -57,12 +57,12 @@ class Sight:
 
 def foreground(frame: NDArray[np.uint8], above: int = DARK) -> NDArray[np.bool_]:
     """(H, W) pixels of which any colour is brighter than the dark surroundings."""
-    return np.asarray(_brightest(frame) > above)
+    return np.asarray(brightest(frame) > above)
 
 
 def colourless(frame: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(H, W) bright pixels of no hue: the white fingers, where the object is coloured."""
-    high = _brightest(frame)
+    high = brightest(frame)
     low = cv2.min(cv2.min(frame[..., 0], frame[..., 1]), frame[..., 2])
     return np.asarray((high > 90) & (cv2.subtract(high, low) < 0.33 * high))
 
@@ -72,5 +72,6 @@ def grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def _brightest(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def brightest(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) of each pixel's colours the strongest."""
     return np.asarray(cv2.max(cv2.max(frame[..., 0], frame[..., 1]), frame[..., 2]), np.uint8)

@@ -24,7 +24,7 @@ from physad_ros.sim.specimen import random_specimen
 from physad_ros.sim.twin import twins
 
 SEED = 4
-Code = Interact.Goal
+Code = Interact.Result
 CATEGORIES = sorted(twins)
 WHOLE = dict(camera_stalled=False, robot_stopped=False, controllers_active=True, nan_joint_state=False)
 

@@ -13,6 +13,7 @@ from physad_ros.core.inspection import (
     ArmDone,
     CancelArm,
     Canceled,
+    Clear,
     ClipCut,
     Conclude,
     Cut,
@@ -58,7 +59,7 @@ def run(*events, start=Inspection()):
 
 
 STARTED = Started(Request("c1"))
-COURSE = [STARTED, LightsSet(), KNOWN, Announced(TABLE), WindowClosed(), scored(), cut(), ArmDone()]
+COURSE = [STARTED, ArmDone(), LightsSet(), KNOWN, Announced(TABLE), WindowClosed(), scored(), cut(), ArmDone()]
 EVENTS = [
     *COURSE, Perceived(Percept("nothing", "", 0.0)), Perceived(Percept("unsure", "fan", 0.3)), scored(5.0),
     scored(float("nan")), scored(frames=3), cut(3), cut(fault="the disk is full"), ArmDone("refused"),
@@ -71,7 +72,7 @@ def state_after(n):
 
 
 STATES = {state_after(n).state: state_after(n) for n in range(len(COURSE) + 1)}
-STATES[State.ABORTING] = run(*COURSE[:4], Faulted("camera"))[0]
+STATES[State.ABORTING] = run(*COURSE[:5], Faulted("camera"))[0]
 
 
 def verdicts(commands):
@@ -84,7 +85,7 @@ def test_the_examples_reach_every_state():
 
 def test_a_good_course_commands_in_order_and_ends_normal():
     now, commands = run(*COURSE)
-    assert [type(c) for c in commands] == [SetLights, Perceive, Interact, Judge, Cut, Conclude, Finish]
+    assert [type(c) for c in commands] == [Clear, SetLights, Perceive, Interact, Judge, Cut, Conclude, Finish]
     assert now.state is State.DONE and now.verdict.outcome is Outcome.NORMAL
 
 
@@ -94,9 +95,9 @@ def test_the_verdict_is_told_while_the_arm_still_moves():
 
 
 def test_perception_chooses_the_category_unless_it_was_given():
-    assert run(*COURSE[:3])[1][-1] == Interact("clip", "")
+    assert run(*COURSE[:4])[1][-1] == Interact("clip", "")
     given_one = Started(Request("c1", category="fan", object="fan_1"))
-    assert run(given_one, *COURSE[1:3])[1][-1] == Interact("fan", "fan_1")
+    assert run(given_one, *COURSE[1:4])[1][-1] == Interact("fan", "fan_1")
 
 
 @pytest.mark.parametrize("state, event", list(itertools.product(STATES, EVENTS)), ids=lambda x: getattr(x, "name", type(x).__name__))
@@ -126,18 +127,18 @@ def test_each_deadline_ends_its_state_and_never_in_normal(state):
 @pytest.mark.parametrize("last", [[scored(), cut(FRAMES - 1)], [scored(frames=FRAMES - 1), cut()], [scored(float("nan")), cut()],
                                   [scored(), cut(fault="the disk is full")], [cut(), scored(frames=0)]])
 def test_what_was_not_fully_seen_is_never_normal(last):
-    now, _ = run(*COURSE[:5], *last, ArmDone())
+    now, _ = run(*COURSE[:6], *last, ArmDone())
     assert now.verdict.outcome is Outcome.INCONCLUSIVE and now.verdict.reason
 
 
 def test_a_refused_program_moves_nothing_and_says_why():
-    now, commands = run(*COURSE[:3], ArmDone("out of reach"))
+    now, commands = run(*COURSE[:4], ArmDone("out of reach"))
     assert now.state is State.DONE and now.verdict.reason == "out of reach"
     assert CancelArm() not in commands and not any(isinstance(c, Cut) for c in commands)
 
 
 def test_an_abort_waits_for_the_recording_and_the_arm():
-    now, commands = run(*COURSE[:4], Faulted("camera"))
+    now, commands = run(*COURSE[:5], Faulted("camera"))
     assert now.state is State.ABORTING and Cut(TABLE) in commands
     now, _ = advance(now, ArmDone("canceled"))
     assert now.state is State.ABORTING
@@ -146,13 +147,13 @@ def test_an_abort_waits_for_the_recording_and_the_arm():
 
 
 def test_an_arm_that_is_done_with_the_window_waits_for_the_clock():
-    now, commands = run(*COURSE[:4], ArmDone(), *COURSE[4:-1])
+    now, commands = run(*COURSE[:5], ArmDone(), *COURSE[5:-1])
     assert now.state is State.DONE and now.verdict.outcome is Outcome.NORMAL
     assert [type(c) for c in commands[-2:]] == [Conclude, Finish]
 
 
 def test_the_next_inspection_starts_clean():
-    now, _ = run(*COURSE[:4], Faulted("camera"), ArmDone(), cut(3), *COURSE)
+    now, _ = run(*COURSE[:5], Faulted("camera"), ArmDone(), cut(3), *COURSE)
     assert now.verdict.outcome is Outcome.NORMAL
 
 

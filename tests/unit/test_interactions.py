@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from physad_ros.core.catalogue import Category
 from physad_ros.core.errors import BadData, Impossible
 from physad_ros.core.types import Drive, Grip, Move
+from physad_ros.interactions.arm import CLEAR_M, park
 from physad_ros.interactions.base import plan
 from physad_ros.motion import trajectory, ur5
 
@@ -175,3 +176,26 @@ def test_a_stopped_press_is_released_from_where_it_stopped():
     heights = ur5.forward_tcp(released.positions_rad)[:, 2, 3]
     assert heights.min() > ur5.forward_tcp(stopped)[2, 3] - 1e-3
     assert np.allclose(released.positions_rad[-1], move(pressing, "release").positions_rad[-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("interaction", ["press", "grab_rotate", "grab_slide"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_from_wherever_a_program_was_broken_off_the_arm_parks(interaction, share):
+    moves = [step for step in program(interaction).steps if isinstance(step, Move)]
+    left = moves[int(share * len(moves))].positions_rad[-1]
+    parking = park(left, opening_m=0.0)
+    if parking is None:  # it had not gone far
+        assert np.abs(left - ur5.HOME).max() < 0.05
+        return
+    grip, *way = parking.steps
+    assert isinstance(grip, Grip) and not grip.holds  # nothing is carried away
+    assert np.allclose(way[0].positions_rad[0], left) and np.allclose(way[-1].positions_rad[-1], ur5.HOME, atol=1e-6)
+    heights = [ur5.forward_tcp(q)[2, 3] for step in way for q in step.positions_rad]
+    if heights[0] < CLEAR_M - 1e-3:  # straight up first
+        up = [ur5.forward_tcp(q)[:2, 3] for q in way[0].positions_rad]
+        assert np.abs(np.ptp(up, axis=0)).max() < 1e-3
+    assert parking.frames == 0
+
+
+def test_a_parked_arm_stays():
+    assert park(ur5.HOME, opening_m=0.0) is None

@@ -48,7 +48,9 @@ class Drive(Measurement):
         self._patch: NDArray[np.uint8] | None = None
         self._still: NDArray[np.float32] | None = None  # what does not turn, unrolled
         self._before: NDArray[np.complex64] | None = None
-        self._rows: list[tuple[float, float, float]] = []
+        self._late: list[NDArray[np.uint8]] = []  # until it is known where the hub was, blades evened out
+        self._rates: list[float] = []
+        self._shakes: list[tuple[float, float]] = []
 
     def push(self, frame: NDArray[np.uint8]) -> None:
         picture = grey(frame)
@@ -63,10 +65,10 @@ class Drive(Measurement):
             self._waiting = []
 
     def courses(self) -> dict[str, Floats]:
-        waiting = [(np.nan,) * 3] * len(self._waiting)
-        rows = np.array([*self._rows, *waiting], dtype=float).reshape(-1, 3)
-        rate, *shakes = rows.T
-        return dict(zip(self.quantities, (rate, *(_without_blades(s) for s in shakes))))
+        shakes = np.array(self._shakes, dtype=float).reshape(-1, 2).T
+        known = (np.array(self._rates), *(_without_blades(s) for s in shakes))
+        frames = len(self._shakes) + len(self._waiting)
+        return {name: np.append(course, np.full(frames - len(course), np.nan)) for name, course in zip(self.quantities, known)}
 
     def _find_hub(self) -> None:
         """Blades that pass make pixels vary in a disc about the hub."""
@@ -83,22 +85,27 @@ class Drive(Measurement):
         top, left = round(v) - half, round(u) - half
         self._patch = self._waiting[0][max(top, 0) : top + 2 * half + 1, max(left, 0) : left + 2 * half + 1].copy()
         self._corner = (max(left, 0), max(top, 0))
-        self._still = np.mean([self._unroll(p) for p in self._waiting[::2]], axis=0)
+        self._still = np.mean([self._unroll(p, self._hub) for p in self._waiting[::2]], axis=0)
 
-    def _unroll(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _unroll(self, picture: NDArray[np.uint8], hub: tuple[float, float]) -> NDArray[np.float32]:
         """(ANGLES, RADII): rows are angles about the hub."""
-        assert self._hub is not None
-        whole = cv2.warpPolar(picture, (RADII, ANGLES), self._hub, self._radius_px, cv2.WARP_POLAR_LINEAR | cv2.INTER_LINEAR)
+        whole = cv2.warpPolar(picture, (RADII, ANGLES), hub, self._radius_px, cv2.WARP_POLAR_LINEAR | cv2.INTER_LINEAR)
         return np.asarray(whole[:, RADII // 4 :], np.float32)
 
     def _measure(self, picture: NDArray[np.uint8]) -> None:
-        x, y = self._displacement(picture)
-        self._rows.append((self._turned(picture) * FPS, x, y))
+        """Where the hub is now; and the rate of some frames ago, about where the hub was then: what shakes with the rotor rests otherwise."""
+        assert self._hub is not None
+        self._shakes.append(self._displacement(picture))
+        self._late.append(picture)
+        if len(self._late) <= BLADES_PASS // 2:
+            return
+        x, y = self.sight.pixels_per_mm() * np.mean(self._shakes[-BLADES_PASS:], axis=0)
+        self._rates.append(self._turned(self._late.pop(0), (self._hub[0] + x, self._hub[1] + y)) * FPS)
 
-    def _turned(self, picture: NDArray[np.uint8]) -> float:
+    def _turned(self, picture: NDArray[np.uint8], hub: tuple[float, float]) -> float:
         """Radians since the frame before: where the circular correlation of the two unrolled pictures is greatest."""
         assert self._still is not None
-        unrolled = self._unroll(picture) - self._still
+        unrolled = self._unroll(picture, hub) - self._still
         spectrum = np.fft.rfft(unrolled - unrolled.mean(axis=0), axis=0).astype(np.complex64)
         before, self._before = self._before, spectrum
         if before is None:

@@ -27,7 +27,7 @@ class GrabRotate(Measurement):
         "sunk": Quantity("mm", 1.0, {
             "most": "the leaf sank by {value} at the most",
             "end": "the leaf stood {value} too low in the end",
-        }),
+        }, signed=True),
         "changed": Quantity("", 0.03, {"end": "the outline differed from the first by {value} of its area in the end"}),
         "fallen": Quantity("mm2", 6.0, {
             "most": "{value} of something that had left the object were to be seen below it",

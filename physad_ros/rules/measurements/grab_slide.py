@@ -13,12 +13,13 @@ from physad_ros.core.types import Floats
 from physad_ros.rules.measurement import Measurement, Quantity, measurements
 from physad_ros.rules.outline import Outline
 
-NEAR_MM, FAR_MM = 5.0, 42.0  # from the part's end: between these its lower edge is free once it is pulled out
+NEAR_MM, FAR_MM = 14.0, 42.0  # from the part's end, past the tab that is held: its lower edge
+FREE_MM = 60.0  # of travel from which on that edge is free of the rail and its balls
 
 
 @measurements.register("grab_slide")
 class GrabSlide(Measurement):
-    """Travel [mm], tilt [deg], how much the part's end sinks [mm], and the area of what lies below the object [mm2]."""
+    """Travel [mm], tilt [deg] while pulled out, how much the part's end sinks [mm], and the area of what lies below the object [mm2]."""
 
     guide: ClassVar[str] = "travel"
     quantities: ClassVar[Mapping[str, Quantity]] = {
@@ -26,16 +27,16 @@ class GrabSlide(Measurement):
             "most": "the part travelled {value}",
             "mean": "the part stood {value} from its place on average",
             "end": "the part stood {value} from its place in the end",
-        }),
+        }, signed=True),
         "tilt": Quantity("deg", 0.5, {
             "most": "the part hung down to the left by {value} at the most",
             "least": "the part hung down to the left by {value} at the least",
             "mean": "the part hung down to the left by {value} on average",
-        }),
+        }, signed=True),
         "sunk": Quantity("mm", 0.8, {
             "most": "the part's end sank by {value} at the most",
             "least": "the part's end sank by {value} at the least",
-        }),
+        }, signed=True),
         "fallen": Quantity("mm2", 6.0, {
             "most": "{value} of something that had left the object were to be seen below it",
         }),
@@ -49,8 +50,9 @@ class GrabSlide(Measurement):
     def push(self, frame: NDArray[np.uint8]) -> None:
         outline = self._outline
         mask = outline.see(frame)
-        tilt = outline.tilt_deg(mask, NEAR_MM, FAR_MM)
-        self._rows.append((outline.edge_mm(mask), tilt, outline.lowered_mm(mask), outline.fallen_mm2(mask)))
+        travel = outline.edge_mm(mask)
+        tilt = outline.tilt_deg(mask, NEAR_MM, FAR_MM) if travel > FREE_MM else np.nan
+        self._rows.append((travel, tilt, outline.lowered_mm(mask), outline.fallen_mm2(mask)))
 
     def courses(self) -> dict[str, Floats]:
         return dict(zip(self.quantities, np.array(self._rows, dtype=float).reshape(-1, 4).T))

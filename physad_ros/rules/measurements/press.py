@@ -32,7 +32,7 @@ class Press(Measurement):
             "most": "the object's outline changed by {value} of its area at the most",
         }),
         "remainder": Quantity("", 0.08, {"end": "{value} of the greatest change of outline remained"}),
-        "depth": Quantity("mm", 0.8, {"most": "the fingers came down by {value}"}),
+        "depth": Quantity("mm", 0.8, {"most": "the fingers came down by {value}"}, signed=True),
     }
 
     def __init__(self, category: Category, size: tuple[int, int]):
