@@ -34,7 +34,7 @@ def live(tmp_path_factory):
     fitted.save(models / CATEGORY)
     detector = Process("detector", "detector:=intensity", f"folder:={models}", "use_sim_time:=true")
     with inspecting(
-        without=("detector",), category=CATEGORY, defect=NORMAL_LABEL, seed=1, out=str(out), height=144, real_time_factor=2.0
+        without=("detector",), category=CATEGORY, defect=NORMAL_LABEL, seed=1, out=str(out), height=360, real_time_factor=2.0
     ) as graph:
         graph.detector = detector
         graph.wait(lambda: graph.probe.count_publishers("/detector/alive") == 1, 30.0)

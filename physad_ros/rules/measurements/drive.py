@@ -60,6 +60,7 @@ class Drive(Measurement):
         self._waiting.append(picture)
         if len(self._waiting) == SPIN_UP:
             self._find_hub()
+            self._find_what_rests()
             for earlier in self._waiting:
                 self._measure(earlier)
             self._waiting = []
@@ -85,7 +86,19 @@ class Drive(Measurement):
         top, left = round(v) - half, round(u) - half
         self._patch = self._waiting[0][max(top, 0) : top + 2 * half + 1, max(left, 0) : left + 2 * half + 1].copy()
         self._corner = (max(left, 0), max(top, 0))
-        self._still = np.mean([self._unroll(p, self._hub) for p in self._waiting[::2]], axis=0)
+
+    def _find_what_rests(self) -> None:
+        """Seen from the hub: a stand that shakes with it rests as well."""
+        shakes = np.array([self._displacement(picture) for picture in self._waiting]).T
+        hubs = np.stack([_without_blades(s) for s in shakes], axis=1)
+        seen = [self._unroll(p, self._about(at)) for p, at in zip(self._waiting[::2], hubs[::2])]
+        self._still = np.mean(seen, axis=0)
+
+    def _about(self, displaced_mm: Floats) -> tuple[float, float]:
+        """The hub in the picture [px] when it is displaced so."""
+        assert self._hub is not None
+        x, y = self.sight.pixels_per_mm() * displaced_mm
+        return self._hub[0] + float(x), self._hub[1] + float(y)
 
     def _unroll(self, picture: NDArray[np.uint8], hub: tuple[float, float]) -> NDArray[np.float32]:
         """(ANGLES, RADII): rows are angles about the hub."""
@@ -99,8 +112,8 @@ class Drive(Measurement):
         self._late.append(picture)
         if len(self._late) <= BLADES_PASS // 2:
             return
-        x, y = self.sight.pixels_per_mm() * np.mean(self._shakes[-BLADES_PASS:], axis=0)
-        self._rates.append(self._turned(self._late.pop(0), (self._hub[0] + x, self._hub[1] + y)) * FPS)
+        hub = self._about(np.mean(self._shakes[-BLADES_PASS:], axis=0))
+        self._rates.append(self._turned(self._late.pop(0), hub) * FPS)
 
     def _turned(self, picture: NDArray[np.uint8], hub: tuple[float, float]) -> float:
         """Radians since the frame before: where the circular correlation of the two unrolled pictures is greatest."""
