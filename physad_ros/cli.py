@@ -37,7 +37,7 @@ Defect = Annotated[Optional[str], typer.Option(help="Simulated rigs: anomaly_fre
 Seed = Annotated[Optional[int], typer.Option(help="All that is random follows from it; left out: a new one each time.")]
 Out = Annotated[Path, typer.Option(help="Folder that receives a folder for each inspection.")]
 DetectorName = Annotated[str, typer.Option("--detector", help="Which detector judges.")]
-Height = Annotated[int, typer.Option(help="Picture height in pixels at 16:9; 1080 is the real camera's.")]
+Height = Annotated[int, typer.Option(help="Picture height in pixels at 16:9; 1080 is the real camera's, perception needs 240.")]
 Root = Annotated[Path, typer.Argument(help="Root of a Phys-AD tree.")]
 Categories = Annotated[Optional[list[str]], typer.Option("--category", help="May be given several times; left out: all.")]
 

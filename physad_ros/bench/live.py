@@ -105,12 +105,13 @@ def _alarms(name: str, rows: Sequence[Row]) -> dict[str, Any]:
     judged = [r for r in mine if r.label == NORMAL_LABEL and r.verdict != "INCONCLUSIVE"]
     false = sum(r.verdict == "ANOMALOUS" for r in judged)
     caught = [r for r in mine if r.label != NORMAL_LABEL and r.verdict == "ANOMALOUS"]
-    named = sum(bool(r.findings) and r.findings[0] in category.signs.get(r.label, ()) for r in caught)
+    named = sum(not set(category.signs.get(r.label, ())).isdisjoint(r.findings) for r in caught)
+    worst = sum(bool(r.findings) and r.findings[0] in category.signs.get(r.label, ()) for r in caught)
     low, high = binomial_interval(false, len(judged)) if judged else (0.0, 1.0)
     defective = [r for r in mine if r.label != NORMAL_LABEL]
     return {
         "false_alarms": false, "normals": len(judged), "rate_low": low, "rate_high": high,
-        "caught": len(caught), "defective": len(defective), "worst_finding_right": named,
+        "caught": len(caught), "defective": len(defective), "named": named, "named_by_worst": worst,
     }
 
 
@@ -131,11 +132,11 @@ def _show(results: Sequence[Result], alarms: dict[str, dict[str, Any]], rows: Se
     for detector in ("rules", *BASELINES):
         values = [r.auroc for r in results if r.detector == detector and r.label == "all"]
         console.print(f"mean over categories, {detector}: {np.mean(values):.3f}")
-    table = Table("category", "false alarms", "rate, 95 %", "defects caught", "worst finding names it", "inconclusive")
+    table = Table("category", "false alarms", "rate, 95 %", "defects caught", "named by a finding", "by the worst", "inconclusive")
     for name, a in alarms.items():
         interval = f"{a['rate_low']:.2f} to {a['rate_high']:.2f}"
         table.add_row(name, f"{a['false_alarms']} of {a['normals']}", interval, f"{a['caught']} of {a['defective']}",
-                      f"{a['worst_finding_right']} of {a['caught']}", str(a["inconclusive"]))
+                      str(a["named"]), str(a["named_by_worst"]), str(a["inconclusive"]))
     console.print(table)
     late = np.array([r.verdict_after_last_frame_s for r in rows if np.isfinite(r.verdict_after_last_frame_s)])
     if len(late):

@@ -34,8 +34,8 @@ class Look:
 def look(frame: NDArray[np.uint8]) -> Look | None:
     """The thing in a picture (H, W, 3) BGR, or None where nothing stands out from the dark."""
     scale = HEIGHT / frame.shape[0]
-    picture = np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8) if scale < 1 else frame
-    scale = picture.shape[0] / frame.shape[0]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    picture = frame if scale == 1 else np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=how), np.uint8)
     mask = (picture.max(axis=2) > DARK).astype(np.uint8)
     mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     if mask.mean() < LEAST_SHARE:
