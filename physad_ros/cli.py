@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 from rich.console import Console
 
-from physad_ros.core.errors import PhysadError, UnknownName
+from physad_ros.core.errors import PhysadError, UnknownName, WrongUse
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,6 +55,7 @@ def inspect(
     source: Annotated[str, typer.Option(help="Where frames come from: rig, device (V4L2) or file.")] = "rig",
     file: Annotated[Optional[Path], typer.Option(help="Video to play with --source file.")] = None,
     height: Height = 360,
+    device: Annotated[str, typer.Option(help="Camera with --source device.")] = "/dev/video0",
 ) -> None:
     """Inspect one object and say whether it works as it should, and why not.
 
@@ -66,6 +67,7 @@ def inspect(
     arguments = StackArguments(
         category=category or "", object=object or "", defect=defect or "", severity=severity, rig=rig,
         seed=_seed(seed), detector=detector, out=str(out), source=source, file=str(file or ""), height=height,
+        device=device,
     )
     raise typer.Exit(Exit[inspect_once(arguments, console)])
 
@@ -125,13 +127,15 @@ def fit(
 @app.command("fit-perception")
 def fit_perception(
     count: Annotated[int, typer.Option(help="Specimens of each category.")] = 60,
-    category: Categories = None,
     seed: Annotated[int, typer.Option(help="Of the first specimen; the others count up.")] = 0,
 ) -> None:
-    """Learn what each category looks like before it is touched, and say how often others are told right."""
+    """Learn what each category looks like before it is touched, and say how often others are told right.
+
+    All categories are learnt together: each is told by what the others are not.
+    """
     from physad_ros.bench.perceive import fit_perception as run
 
-    told = run(category or [], count, seed)
+    told = run(count, seed)
     console.print(f"{told.right} of {told.pictures} other pictures told right, {told.unsure} not sure, {told.wrong} wrong")
 
 
@@ -200,7 +204,7 @@ def main() -> None:
     """Entry point: an error that a person can act on is one line, not a traceback."""
     try:
         app()
-    except UnknownName as error:
+    except (UnknownName, WrongUse) as error:
         console.print(f"physad: {error}", style="red", markup=False)
         sys.exit(Exit.WRONG_USE)
     except PhysadError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +28,9 @@ class Perception:
     wrong: int
 
 
-def fit_perception(names: Sequence[str] = (), count: int = 60, seed: int = 0, jobs: int = -1) -> Perception:
+def fit_perception(count: int = 60, seed: int = 0, jobs: int = -1) -> Perception:
     """Learn every category's prototypes from ``count`` specimens each, check them on half as many others, and save them."""
-    chosen = tuple(names or categories())
+    chosen = tuple(categories())
     tried = max(1, count // 2)
     tasks = [(name, seed + i) for name in chosen for i in range(count + tried)]
     work = Parallel(n_jobs=jobs, return_as="generator")(delayed(picture)(*task) for task in tasks)

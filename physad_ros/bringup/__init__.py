@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.core.errors import BadData, PhysadError, WrongUse
+from physad_ros.detectors.base import detectors
 from physad_ros.nodes.parameters import check, parameter
 
 PACKAGE = "physad"
@@ -49,7 +51,12 @@ class StackArguments:
     device: str = parameter("/dev/video0", "camera, with the source device")
 
     def __post_init__(self) -> None:
-        check(self)
+        """Raises WrongUse or UnknownName where the arguments make no sense, before anything is started."""
+        try:
+            check(self)
+        except BadData as error:
+            raise WrongUse(str(error)) from error
+        detectors[self.detector]  # an unknown name fails here, with the known ones
         if self.category:
             category = load_category(self.category)
             if self.object:
@@ -57,13 +64,15 @@ class StackArguments:
             if self.defect:
                 category.check_label(self.defect)
         elif self.object or self.defect:
-            raise BadData("object and defect belong to a category; name it too")
+            raise WrongUse("object and defect belong to a category; name it too")
         if self.source == "file" and not self.file:
-            raise BadData("the source file needs the argument file: the video to play")
+            raise WrongUse("the source file needs the argument file: the video to play")
         if self.source == "file" and not self.category:
-            raise BadData("the source file needs the argument category: footage is not what perception was taught on")
+            raise WrongUse("the source file needs the argument category: footage is not what perception was taught on")
+        if self.source == "file" and not Path(self.file).is_file():
+            raise WrongUse(f"there is no video {self.file}")
         if self.source == "device" and self.rig != "ur5":
-            raise BadData(f"the rig {self.rig} is simulated and has a camera of its own; use the source rig or file")
+            raise WrongUse(f"the rig {self.rig} is simulated and has a camera of its own; use the source rig or file")
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from physad_ros.bringup import Include, NodeSpec, StackArguments
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import WrongUse
 from physad_ros.core.paths import share_dir
 
 CONTROLLER_MANAGER = "/controller_manager"
 
 
 def specs(arguments: StackArguments) -> tuple[Include | NodeSpec, ...]:
-    """What runs beside our nodes; BadData without the robot's address."""
+    """What runs beside our nodes; WrongUse without the robot's address."""
     if not arguments.robot_ip:
-        raise BadData("the rig ur5 needs the argument robot_ip: the robot's address")
+        raise WrongUse("the rig ur5 needs the argument robot_ip: the robot's address")
     share = share_dir()
     driver = Include(
         "ur_robot_driver",

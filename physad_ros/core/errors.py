@@ -20,5 +20,9 @@ class BadData(PhysadError):
     """A file, message or setting whose content cannot be used."""
 
 
+class WrongUse(BadData):
+    """Arguments that cannot be what was meant; says what would be."""
+
+
 class Impossible(PhysadError):
     """A program that the robot cannot or must not play; says which step and why."""

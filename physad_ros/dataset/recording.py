@@ -108,6 +108,12 @@ class Recorder:
         return opened.timetable if opened is not None else None
 
     @property
+    def fault(self) -> str:
+        """Why the open recording cannot be written; empty while all is well."""
+        opened = self._open
+        return opened.fault if opened is not None else ""
+
+    @property
     def over(self) -> bool:
         """Whether the window's last frame has come, or writing has failed: nothing more is to be waited for."""
         opened = self._open

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo
 from rich.console import Console
 from rich.table import Table
+from sensor_msgs.msg import CameraInfo
 
 from physad_msgs.msg import FrameScore, Interaction
 from physad_msgs.srv import CutClip, ScoreClip

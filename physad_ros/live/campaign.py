@@ -12,6 +12,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from physad_msgs.msg import Verdict
+from physad_ros.bench.live import BAGS
 from physad_ros.bringup import StackArguments, stack
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData
@@ -19,6 +21,7 @@ from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.live.graph import running
 from physad_ros.live.inspect import inspect
 from physad_ros.live.terminal import NAMES, telling
+from physad_ros.nodes.report import REPORT
 
 CAMPAIGN = "campaign.json"  # what was asked for, so that a resumed campaign is the same one
 
@@ -58,28 +61,33 @@ def run_campaign(
              "detector": arguments.detector, "height": arguments.height}
     _check_same(root, asked)
     todo = list(specimens(names, labels, count, seed))
-    left = [s for s in todo if not (root / "bags" / s.clip_id / "verdict.json").exists()]
-    if len(left) < len(todo):
-        console.print(f"{len(todo) - len(left)} of {len(todo)} are on disk")
+    done = [s for s in todo if (root / BAGS / s.clip_id / REPORT).exists()]
+    left = [s for s in todo if s not in done]
+    for specimen in done:  # one whose entry was cut off enters now
+        _enter(root, specimen)
+    if done:
+        console.print(f"{len(done)} of {len(todo)} are on disk")
     if not left:
         return
     first = left[0]
     # perception is part of every inspection: the category is never told
     # as fast as the machine draws: nobody waits beside the rig, and stamps are simulated time
     arguments = dataclasses.replace(arguments, real_time_factor=0.0)
-    told = dataclasses.replace(arguments, category=first.category, defect=first.label, seed=first.seed, out=str(root / "bags"))
+    told = dataclasses.replace(arguments, category=first.category, defect=first.label, seed=first.seed, out=str(root / BAGS))
     asking = dataclasses.replace(told, category="", defect="")
     with running(stack(told)) as operator, telling(console, lines=False) as tell:
-        for number, specimen in enumerate(left, 1 + len(todo) - len(left)):
+        for number, specimen in enumerate(left, 1 + len(done)):
             operator.place(specimen.category, "", specimen.label, -1.0, specimen.seed)
-            shutil.rmtree(root / "bags" / specimen.clip_id, ignore_errors=True)  # of an inspection that was cut off
-            verdict = inspect(operator, dataclasses.replace(asking, seed=specimen.seed), specimen.clip_id, tell)
+            shutil.rmtree(root / BAGS / specimen.clip_id, ignore_errors=True)  # of an inspection that was cut off
+            verdict, interrupted = inspect(operator, dataclasses.replace(asking, seed=specimen.seed), specimen.clip_id, tell)
             console.print(f"{number}/{len(todo)} {specimen.clip_id}: {NAMES[verdict.verdict]} {verdict.reason}".rstrip())
-            if "canceled" in verdict.reason:
-                shutil.rmtree(root / "bags" / specimen.clip_id, ignore_errors=True)
+            if interrupted and verdict.verdict == Verdict.INCONCLUSIVE:
+                shutil.rmtree(root / BAGS / specimen.clip_id, ignore_errors=True)
+            else:
+                _enter(root, specimen)
+            if interrupted:
                 console.print("interrupted; the same command goes on from here")
                 return
-            _enter(root, specimen)
 
 
 def _enter(root: Path, specimen: Specimen) -> None:
@@ -87,7 +95,7 @@ def _enter(root: Path, specimen: Specimen) -> None:
     normal = specimen.label == NORMAL_LABEL
     folder = root / specimen.category / "test" / (NORMAL_LABEL if normal else specimen.label)
     folder.mkdir(parents=True, exist_ok=True)
-    bag = root / "bags" / specimen.clip_id
+    bag = root / BAGS / specimen.clip_id
     for name, suffix in (("clip.mp4", ".mp4"), ("manifest.json", ".json"), ("signals.npz", ".npz")):
         if (bag / name).exists():
             target = folder / f"{specimen.clip_id}{suffix}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -33,6 +34,8 @@ def running(specs: Sequence[NodeSpec]) -> Iterator[Operator]:
 
     thread = threading.Thread(target=body, name="graph")
     thread.start()
+    # to be terminated is to be interrupted: the arm is stopped and the recording closed
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         operator = started.result(START_S)
         operator.wait_ready(START_S)
@@ -40,3 +43,4 @@ def running(specs: Sequence[NodeSpec]) -> Iterator[Operator]:
     finally:
         stop.set()
         thread.join()
+        signal.signal(signal.SIGTERM, before)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 
 from physad_msgs.msg import Verdict
 from physad_ros.bringup import StackArguments, stack
+from physad_ros.core.errors import PhysadError
 from physad_ros.live.graph import running
 from physad_ros.live.terminal import NAMES, Teller, show, telling
 from physad_ros.nodes.operator import Operator
+from physad_ros.nodes.report import REPORT
 
 END_S = 15.0  # a canceled inspection stops the arm, closes its recording and reports
 
@@ -16,16 +20,20 @@ END_S = 15.0  # a canceled inspection stops the arm, closes its recording and re
 def inspect_once(arguments: StackArguments, console: Console) -> str:
     """Inspect, show the verdict, return its name."""
     console.print(f"seed {arguments.seed}", style="dim")
+    if arguments.rig != "mujoco" and arguments.source != "file":
+        console.print(f"the drivers of {arguments.rig} must run already; `ros2 launch physad inspect.launch.py rig:={arguments.rig}` starts them too")
     with running(stack(arguments)) as operator, telling(console) as tell:
-        verdict = inspect(operator, arguments, "", tell)
+        verdict, _ = inspect(operator, arguments, "", tell)
     show(verdict, console)
+    if not (Path(verdict.folder) / REPORT).exists():
+        raise PhysadError(f"the report could not be written to {verdict.folder}; see the messages above")
     return NAMES[verdict.verdict]
 
 
-def inspect(operator: Operator, arguments: StackArguments, clip_id: str, tell: Teller) -> Verdict:
-    """One inspection; Ctrl-C cancels it, and its verdict, INCONCLUSIVE, comes all the same."""
+def inspect(operator: Operator, arguments: StackArguments, clip_id: str, tell: Teller) -> tuple[Verdict, bool]:
+    """One inspection, and whether Ctrl-C canceled it: its verdict, INCONCLUSIVE unless it was told before, comes all the same."""
     try:
-        return operator.inspect(clip_id, arguments.category, arguments.object, arguments.seed, arguments.out, tell)
+        return operator.inspect(clip_id, arguments.category, arguments.object, arguments.seed, arguments.out, tell), False
     except KeyboardInterrupt:
         operator.cancel()
-        return operator.result(END_S)
+        return operator.result(END_S), True

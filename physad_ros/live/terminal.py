@@ -14,6 +14,7 @@ from rich.text import Text
 from physad_msgs.msg import Verdict
 
 DOING = {
+    "clearing": "clearing the view",
     "lighting": "setting the lights",
     "perceiving": "looking",
     "planning": "planning the interaction",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+import traceback
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,8 @@ from sensor_msgs.msg import JointState
 from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction, Phase
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import BadData, Impossible, UnknownName
-from physad_ros.core.types import Floats, Program, Timetable
+from physad_ros.core.errors import BadData, PhysadError, UnknownName
+from physad_ros.core.types import Drive, Floats, Program, Timetable
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
@@ -54,15 +56,15 @@ class Arm(Adapter):
         super().__init__("arm", values, **options)
 
     def activate(self) -> None:
-        self._joints: JointState | None = None
-        self._seen_s = -math.inf
+        self._states: dict[str, tuple[Any, float]] = {}  # last message of each kind, and when it came on the wall clock
+        self._busy = False
         self._player: Player | None = None
-        self.wrench: Floats | None = None  # (3,) force [N]
         self.controllers = Controllers(self, self.config.trajectory_action, self.config.gripper_action)
         self._plan = self.publisher(Interaction, "/interaction/plan", LATCHED)
         self._phase = self.publisher(Phase, "/interaction/phase")
-        self.subscribe(JointState, "/joint_states", self._on_joints, STREAM)
-        self.subscribe(WrenchStamped, "/force_torque_sensor_broadcaster/ft_data", self._on_wrench, STREAM)
+        self.subscribe(JointState, "/joint_states", partial(self._on_state, "joint state"), STREAM)
+        self.subscribe(JointState, "/motor/state", partial(self._on_state, "motor state"), STREAM)
+        self.subscribe(WrenchStamped, "/force_torque_sensor_broadcaster/ft_data", partial(self._on_state, "force"), STREAM)
         self.offer(Interact, "/interact", self._interact, lambda _: GoalResponse.ACCEPT)
 
     def deactivate(self) -> None:
@@ -71,47 +73,60 @@ class Arm(Adapter):
 
     # -- what the rig says --------------------------------------------------------------------------------------------
 
-    def _on_joints(self, message: JointState) -> None:
-        self._joints, self._seen_s = message, time.monotonic()
-
-    def _on_wrench(self, message: WrenchStamped) -> None:
-        f = message.wrench.force
-        self.wrench = np.array([f.x, f.y, f.z])
+    def _on_state(self, what: str, message: Any) -> None:
+        self._states[what] = message, time.monotonic()
 
     def positions_rad(self) -> Floats:
         """(6,) joint positions as they are; Fault where they are unknown, old or not numbers."""
-        return self._state(JOINTS)
+        return self._positions("joint state", JOINTS)
 
     def opening_m(self) -> float:
         """Opening of the gripper as it is; Fault where it is unknown."""
-        return float(self._state((gripper.JOINT,))[0])
+        return float(self._positions("joint state", (gripper.JOINT,))[0])
 
-    def _state(self, names: tuple[str, ...]) -> Floats:
-        if self._joints is None:
-            raise Fault(Code.NO_STATE, "no joint state")
-        age = time.monotonic() - self._seen_s
-        # by both clocks: a rig that is simulated slower than real time has not lost its state
-        late = min(age, self.now_s() - convert.seconds(self._joints.header.stamp)) > self.config.state_age_s
-        if late or age > SILENCE_S:
-            raise Fault(Code.NO_STATE, f"the joint state is {age:.1f} s old")
+    def check_motors(self, names: tuple[str, ...]) -> None:
+        """Fault where a motor that is to be driven does not report, or not in numbers."""
+        self._positions("motor state", names)
+
+    def force_n(self) -> Floats:
+        """(3,) force at the tool as it is; Fault where it is unknown, old or not a number."""
+        f = self._fresh("force").wrench.force
+        force = np.array([f.x, f.y, f.z])
+        if not np.isfinite(force).all():
+            raise Fault(Code.NO_STATE, "the force is not a number")
+        return force
+
+    def _positions(self, what: str, names: tuple[str, ...]) -> Floats:
+        message = self._fresh(what)
         try:
-            return convert.joint_positions(self._joints, names)
+            return convert.joint_positions(message, names)
         except BadData as error:
             raise Fault(Code.NO_STATE, str(error)) from error
+
+    def _fresh(self, what: str) -> Any:
+        if what not in self._states:
+            raise Fault(Code.NO_STATE, f"no {what}")
+        message, seen_s = self._states[what]
+        age = time.monotonic() - seen_s
+        # by both clocks: a rig that is simulated slower than real time has not lost its state
+        late = min(age, self.now_s() - convert.seconds(message.header.stamp)) > self.config.state_age_s
+        if late or age > SILENCE_S:
+            raise Fault(Code.NO_STATE, f"the {what} is {age:.1f} s old")
+        return message
 
     # -- the action -------------------------------------------------------------------------------------------------
 
     async def _interact(self, handle: Any) -> Interact.Result:
         answer = Interact.Result(error_code=Code.SUCCESSFUL)
         try:
-            await until(lambda: self._player is None, 4.0, "the end of the interaction before this one")
-            program = await self._planned(handle.request)
-            if program is not None:
-                answer.interaction = await self._play(handle, program)
-        except (Fault, Impossible, UnknownName, Overdue) as error:
+            await self._alone(handle, answer)
+        except (Fault, PhysadError, Overdue) as error:
             answer.error_code, answer.error_string = getattr(error, "code", Code.REFUSED), str(error)
             if isinstance(error, UnknownName):
                 answer.error_code = Code.UNKNOWN_CATEGORY
+        except Exception as error:  # an action whose callback raises would answer with error code 0
+            answer.error_code, answer.error_string = Code.INTERNAL, f"the arm's program has failed: {error!r}"
+            self.get_logger().error(traceback.format_exc())
         self.trouble = answer.error_string
         if answer.error_code == Code.SUCCESSFUL:
             handle.succeed()
@@ -121,21 +136,45 @@ class Arm(Adapter):
             handle.abort()
         return answer
 
+    async def _alone(self, handle: Any, answer: Interact.Result) -> None:
+        """One interaction at a time; the end of the one before, which may still retreat, is waited for."""
+        try:
+            await until(lambda: not self._busy, 4.0, "the end of the interaction before this one")
+        except Overdue as error:
+            raise Fault(Code.BUSY, str(error)) from error
+        self._busy, self.trouble = True, ""
+        try:
+            program = await self._planned(handle.request)
+            if program is not None:
+                answer.interaction = await self._play(handle, program)
+        finally:
+            self._busy = False
+
     async def _planned(self, goal: Interact.Goal) -> Program | None:
         """The checked program, None where there is nothing to do; UnknownName or Impossible where there can be none."""
         from physad_ros.interactions.arm import park
         from physad_ros.interactions.base import plan
 
         if not goal.category:
-            await until(lambda: self._joints is not None, 1.0, "a joint state")
+            await self._reported("joint state")
             return await self.in_worker(park, self.positions_rad(), self.opening_m())
         category = load_category(goal.category)
         thing = category.object_named(goal.object) if goal.object else category.objects[0]
-        await until(lambda: self._joints is not None, 1.0, "a joint state")
+        await self._reported("joint state")
         began = time.monotonic()
         program: Program = await self.in_worker(plan, category, thing.name, self.positions_rad())
+        motors = tuple({step.motor for step in program.steps if isinstance(step, Drive)})
+        if motors:  # one that is not there is no object that is stuck
+            await self._reported("motor state")
+            self.check_motors(motors)
         self.facts["planning_ms"] = round(1e3 * (time.monotonic() - began), 1)
         return program
+
+    async def _reported(self, what: str) -> None:
+        try:
+            await until(lambda: what in self._states, 1.0)
+        except Overdue as error:
+            raise Fault(Code.NO_STATE, f"no {what}") from error
 
     async def _play(self, handle: Any, program: Program) -> Interaction:
         # on a frame, where frames keep step with the clock: programs put a whole number of them before the window

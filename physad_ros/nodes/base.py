@@ -41,12 +41,23 @@ class Adapter(LifecycleNode):
         self.declare_parameter("autostart", True)
         self.group = ReentrantCallbackGroup()
         self.facts: dict[str, Any] = {}  # for diagnostics
-        self.trouble = ""  # for diagnostics; empty while all is well
+        self._trouble = ""
         self._undo: list[Callable[[], Any]] = []
         self._failure: Exception | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._report, callback_group=self.group, clock=self._steady)
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong, for diagnostics; empty while all is well. A new one is told at once, from any thread."""
+        return self._trouble
+
+    @trouble.setter
+    def trouble(self, text: str) -> None:
+        new, self._trouble = text != self._trouble, text
+        if new:
+            self._report()
 
     # -- to be overridden -------------------------------------------------------------------------------------------
 
@@ -90,6 +101,9 @@ class Adapter(LifecycleNode):
         outcome = self._attempt(self.deactivate)
         self._remove_entities()
         return outcome
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self.on_deactivate(state) if self._undo else TransitionCallbackReturn.SUCCESS
 
     def _configure(self) -> None:
         self.config: Any = parameters.read(self, self.config_type)

@@ -14,9 +14,10 @@ from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import Adapter
-from physad_ros.nodes.waiting import result
+from physad_ros.nodes.waiting import Overdue, result
 
 Code = Interact.Result  # the error codes are named there
+ANSWER_S = 1.0
 
 
 class Fault(Exception):
@@ -50,7 +51,12 @@ class Controllers:
     async def _send(self, client: Any, goal: Any, name: str) -> Any:
         if not client.server_is_ready():
             raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller is not there")
-        handle = await result(client.send_goal_async(goal), 1.0, f"the {name} controller's answer")
+        asked = client.send_goal_async(goal)
+        try:
+            handle = await result(asked, ANSWER_S, f"the {name} controller's answer")
+        except Overdue:  # should it be accepted yet, nobody would watch it
+            asked.add_done_callback(lambda late: late.result().cancel_goal_async())
+            raise
         if not handle.accepted:
             raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller rejected the goal: it is not active")
         return handle

@@ -13,7 +13,7 @@ from sensor_msgs.msg import CompressedImage
 from physad_msgs.msg import FrameScore, Interaction
 from physad_msgs.srv import ScoreClip
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.core.errors import BadData
 from physad_ros.core.types import Score, Signals, Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.dataset.video import decode_jpeg
@@ -45,6 +45,7 @@ class _Job:
         self.last_arrival_s = float("nan")  # steady clock
         self.detector: Detector | None = None
         self.stream: Stream | None = None
+        self.judged = 0  # frames that were scored
         self.fault = ""  # why it cannot be scored
 
 
@@ -70,6 +71,7 @@ class DetectorNode(Adapter):
     # -- while the interaction runs -----------------------------------------------------------------------------------
 
     def _on_plan(self, message: Interaction) -> None:
+        self.trouble = ""
         try:
             self._job = _Job(convert.timetable_of(message))
         except BadData as error:
@@ -94,7 +96,7 @@ class DetectorNode(Adapter):
         try:
             job.detector = self._fitted(job.timetable.category)
             job.stream = job.detector.stream(job.timetable)
-        except (PhysadError, OSError) as error:
+        except Exception as error:  # of whatever kind: nobody reads what a worker raises, and a fault must be told
             job.fault = self.trouble = f"the detector {self.config.detector} is not ready: {error}"
 
     def _fitted(self, category: str) -> Detector:
@@ -109,9 +111,10 @@ class DetectorNode(Adapter):
         stamp = convert.seconds(message.header.stamp)
         try:
             value = job.stream.push(decode_jpeg(message.data, job.detector.height), stamp)
-        except (PhysadError, ValueError) as error:
+        except Exception as error:
             job.fault = self.trouble = f"frame {slot} cannot be used: {error}"
             return
+        job.judged += 1
         head = convert.header(stamp)
         self._score.publish(FrameScore(header=head, clip_id=job.timetable.clip_id, index=slot, value=float(value)))
 
@@ -132,8 +135,8 @@ class DetectorNode(Adapter):
             await until(lambda: job.over or bool(job.fault), self.config.patience_s)
         try:
             score = await result(self.workers.submit(self._finish, job))
-        except (PhysadError, ValueError) as error:
-            response.message = str(error)
+        except Exception as error:
+            response.message = self.trouble = str(error) or repr(error)
             return response
         assert job.detector is not None
         response.latency_s = time.monotonic() - job.last_arrival_s
@@ -141,8 +144,8 @@ class DetectorNode(Adapter):
         response.score, response.threshold = float(score.value), float(job.detector.threshold)
         response.findings = [convert.finding_msg(f) for f in score.findings]
         response.frame_scores = [float(v) for v in score.per_frame]
-        response.frames = job.window.received
-        self.facts.update(latency_ms=round(1e3 * response.latency_s, 1), frames=job.window.received)
+        response.frames = job.judged
+        self.facts.update(latency_ms=round(1e3 * response.latency_s, 1), frames=job.judged)
         self.trouble = ""
         self._job = None
         return response

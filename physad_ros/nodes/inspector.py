@@ -35,6 +35,7 @@ class InspectorConfig:
         2.0, "the same where a specimen may just have been put down, or the rig's clock is slow", unit="s", low=0.05, high=30.0
     )
     frozen_s: float = parameter(0.5, "the same picture for this long is frozen", unit="s", low=0.05, high=10.0)
+    repeated_max: int = parameter(3, "pictures of a clip that may be the one before again", low=0, high=1000)
     patience_s: float = parameter(30.0, "how long to wait for the others at the start", unit="s", low=0.0, high=600.0)
     partners: tuple[str, ...] = parameter(
         ("arm", "detector", "light", "perceiver", "recorder"), "nodes without which there is no inspection"

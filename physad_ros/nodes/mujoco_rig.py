@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -50,6 +51,9 @@ class RigConfig:
     robot_stopped: bool = parameter(False, "fault: a protective stop, goals hang", dynamic=True)
     controllers_active: bool = parameter(True, "false: the controllers reject goals", dynamic=True)
     nan_joint_state: bool = parameter(False, "fault: a joint position is not a number", dynamic=True)
+    nan_force: bool = parameter(False, "fault: the force is not a number", dynamic=True)
+    force_silent: bool = parameter(False, "fault: no force is reported", dynamic=True)
+    motors_silent: bool = parameter(False, "fault: no motor reports", dynamic=True)
 
 
 class MujocoRig(Adapter):
@@ -87,10 +91,18 @@ class MujocoRig(Adapter):
         return float(self.rig.time_s)
 
     def in_sim(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have the simulation's thread make a call between two steps."""
+        """Have the simulation's thread make a call between two steps; PhysadError where it has ended."""
         future: Future[Any] = Future()
         self._inbox.put((future, call, arguments))
+        if not self._thread.is_alive():
+            self._refuse_rest()
         return future
+
+    def _refuse_rest(self) -> None:
+        """Nobody waits for ever for a simulation that has ended."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._inbox.get_nowait()[0].set_exception(PhysadError("the simulation has ended"))
 
     # -- commands -------------------------------------------------------------------------------------------------------
 
@@ -154,6 +166,7 @@ class MujocoRig(Adapter):
             raise  # with its traceback; who waits for this rig sees its clock stand still
         finally:
             rig.close()
+            self._refuse_rest()
 
     def _simulate(self, rig: Rig) -> None:
         encoding: deque[Future[None]] = deque()

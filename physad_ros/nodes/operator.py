@@ -25,7 +25,7 @@ class Operator(Node):
         super().__init__("operator")
         self._inspect = ActionClient(self, Inspect, "/inspect")
         self._place = self.create_client(PlaceSpecimen, "/mujoco_rig/place")
-        self._goal: Any = None
+        self._asked: Any = None  # future of the handle of the inspection that runs
         self.failure: BaseException | None = None  # of the graph, told by who spins it; nothing is waited for after that
 
     def start(self) -> None:
@@ -66,20 +66,24 @@ class Operator(Node):
             f = message.feedback
             on_feedback(f.state, f.phase, f.progress)
 
-        self._goal = self._wait(self._inspect.send_goal_async(goal, told), 10.0, "the inspector did not answer")
-        if not self._goal.accepted:
-            raise PhysadError("the inspector refused: it is busy with another inspection, or not active")
+        self._asked = self._inspect.send_goal_async(goal, told)
         return self.result(timeout_s)
 
     def cancel(self) -> None:
         """Ask the running inspection, if any, to stop."""
-        if self._goal is not None:
-            self._goal.cancel_goal_async()
+        if self._asked is not None:  # also one that is yet to be accepted
+            self._asked.add_done_callback(lambda asked: asked.result().cancel_goal_async())
 
     def result(self, timeout_s: float) -> Verdict:
         """The verdict of the inspection that runs, once it is over."""
-        answer = self._wait(self._goal.get_result_async(), timeout_s, "the inspection did not end")
-        self._goal = None
+        if self._asked is None:
+            raise PhysadError("no inspection runs")
+        goal = self._wait(self._asked, 10.0, "the inspector did not answer")
+        if not goal.accepted:
+            self._asked = None
+            raise PhysadError("the inspector refused: it is busy with another inspection, or not active")
+        answer = self._wait(goal.get_result_async(), timeout_s, "the inspection did not end")
+        self._asked = None
         return answer.result.verdict
 
     def _wait(self, future: Any, timeout_s: float, otherwise: str) -> Any:

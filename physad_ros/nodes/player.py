@@ -65,8 +65,8 @@ class Player:
             for i, group in enumerate(groups):
                 await self._send_ahead(groups[i : i + 2])
                 await self._play_group(group)
-        except (Fault, Impossible, Overdue) as error:
-            fault = error if isinstance(error, Fault) else Fault(Code.TIMED_OUT, str(error))
+        except Exception as error:
+            fault = error if isinstance(error, Fault) else Fault(_code(error), str(error) or repr(error))
             self._on_phase(max(self._phase, 0), Phase.ABORTED, str(fault))
             self.halt()
             await self._retreat(fault)
@@ -129,9 +129,7 @@ class Player:
         """Follow a motion to its end; ``left``: it and those after it that the controller was given with it."""
         end_s = begin_s + move.duration_s
         self._played.append(move)
-        before = self._node.wrench
-        if move.guard_n is not None and before is None:
-            raise Fault(Code.NO_STATE, f"{move.phase} is guarded by force, but no force is reported")
+        before = None if move.guard_n is None else self._node.force_n()
         await self._till(end_s, lambda: self._broke_off() or self._pushes(move, before))
         if self._pushes(move, before):
             await self._stop()
@@ -173,8 +171,11 @@ class Player:
     def _is_at(self, positions_rad: Floats) -> bool:
         return bool(np.abs(self._node.positions_rad() - positions_rad).max() < ARRIVED_RAD)
 
-    def _pushes(self, move: Move, before: Any) -> bool:
-        return move.guard_n is not None and float(np.linalg.norm(self._node.wrench - before)) > move.guard_n
+    def _pushes(self, move: Move, before: Floats | None) -> bool:
+        """Whether the guard stops the motion; Fault where the force that guards it is lost."""
+        if move.guard_n is None or before is None:
+            return False
+        return float(np.linalg.norm(self._node.force_n() - before)) > move.guard_n
 
     async def _grip(self, grip: Grip, begin_s: float, end_s: float) -> None:
         await self._till(begin_s)
@@ -232,6 +233,8 @@ class Player:
         if self._canceled():
             raise Fault(Code.CANCELED, "canceled", True)
         self._node.positions_rad()  # raises where the state is lost
+        if self._motors:
+            self._node.check_motors(tuple(self._motors))
 
     async def _retreat(self, fault: Fault) -> None:
         """Go back the way the arm came, where nothing is wrong with the robot itself; hold otherwise."""
@@ -250,3 +253,8 @@ class Player:
         except (Fault, Impossible, Overdue) as error:
             self.halt()
             self._node.get_logger().error(f"the arm holds; it cannot retreat: {error}")
+
+
+def _code(error: Exception) -> int:
+    """Interact's error code of what is not a Fault."""
+    return int(Code.TIMED_OUT if isinstance(error, Overdue) else Code.REFUSED if isinstance(error, Impossible) else Code.INTERNAL)

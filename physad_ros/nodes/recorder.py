@@ -26,6 +26,8 @@ from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue, until
 
+LOOK_S = 0.1
+
 
 @dataclass(frozen=True)
 class RecorderConfig:
@@ -56,11 +58,17 @@ class Recorder(Adapter):
                 self.subscribe(_type_named(kind), topic, partial(self._take, topic), qos, raw=True)
         self.subscribe(Interaction, PLAN, self._open, LATCHED, raw=True)
         self.serve(CutClip, "/cut_clip", self._cut)
+        self.every(LOOK_S, self._look)
 
     def deactivate(self) -> None:
         if self._recording.timetable is not None:
             self._recording.close()  # what was recorded so far is whole
         self.workers.shutdown(wait=True)  # clips that are being written
+
+    def _look(self) -> None:
+        """Tell at once that writing has failed, not only when the clip is asked for."""
+        if self._recording.fault:
+            self.trouble = self._recording.fault
 
     def _take(self, topic: str, data: bytes) -> None:
         try:
@@ -72,7 +80,7 @@ class Recorder(Adapter):
         message = deserialize_message(data, Interaction)
         self._clip_id = message.clip_id
         self._folder = Path(self.config.out) / message.clip_id
-        self._fault = ""
+        self._fault = self.trouble = ""
         try:
             self._recording.open(convert.timetable_of(message), data, self._folder / BAG)
         except (PhysadError, OSError) as error:
@@ -89,7 +97,11 @@ class Recorder(Adapter):
         if self.now_s() >= convert.seconds(wanted.window_end):  # else it is cut short: no more is waited for
             with contextlib.suppress(Overdue):  # frames are missing: the counts tell
                 await until(lambda: self._recording.over, self.config.patience_s)
-        done = await self.in_worker(self._close, Path(response.folder))
+        try:
+            done = await self.in_worker(self._close, Path(response.folder))
+        except (PhysadError, OSError) as error:
+            response.message = self.trouble = f"the recording cannot be brought to {response.folder}: {error}"
+            return response
         response.frames_received, response.message = done.frames_received, done.fault
         response.success = not done.fault
         self.facts = {"frames": f"{done.frames_received} of {done.frames_expected}", "folder": response.folder}

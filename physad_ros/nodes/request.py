@@ -45,7 +45,7 @@ def ask(operator: Operator) -> None:
 
 
 def main() -> None:
-    """Entry point. Exit status 0 with any verdict, 1 where an inspection could not be made."""
+    """Entry point. Exit status 0 with any verdict, 1 where an inspection could not be made, 130 when interrupted."""
     failure: list[PhysadError] = []
     over = threading.Event()
 
@@ -62,7 +62,7 @@ def main() -> None:
         spin(executor, lambda: over.is_set() or bool(came))
     if failure:
         print(f"physad: {failure[0]}", file=sys.stderr)
-    sys.exit(1 if failure else 0)
+    sys.exit(1 if failure else 0 if over.is_set() else 130)
 
 
 def _operator() -> Operator:

@@ -44,10 +44,19 @@ class RigTopics:
         stamp = convert.time_msg(rig.time_s)
         self._clock.publish(Clock(clock=stamp))
         self._tell_joints(rig, stamp)
+        if not self._node.config.force_silent:
+            self._tell_force(rig)
+        if not self._node.config.motors_silent:
+            self._tell_motors(rig, stamp)
+
+    def _tell_force(self, rig: Rig) -> None:
         f = rig.wrench().tolist()
+        first = math.nan if self._node.config.nan_force else f[0]
         wrench = WrenchStamped(header=convert.header(rig.time_s, "tool0"))
-        wrench.wrench.force, wrench.wrench.torque = Vector3(x=f[0], y=f[1], z=f[2]), Vector3(x=f[3], y=f[4], z=f[5])
+        wrench.wrench.force, wrench.wrench.torque = Vector3(x=first, y=f[1], z=f[2]), Vector3(x=f[3], y=f[4], z=f[5])
         self._wrench.publish(wrench)
+
+    def _tell_motors(self, rig: Rig, stamp: Time) -> None:
         motors = rig.motor_state()
         motor = JointState(name=list(motors))
         motor.header.stamp = stamp

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from action_msgs.msg import GoalStatus
+
 from physad_msgs.action import Inspect, Interact
 from physad_msgs.msg import Verdict as VerdictMsg
 from physad_msgs.srv import CutClip, Perceive, ScoreClip, SetLight
@@ -76,6 +78,8 @@ class Steering:
             await at_most(0.01, lambda: bool(self._events))
         assert self.now.verdict is not None
         self._node.trouble = await self._node.in_worker(write, self, self._node.config.rig)
+        if self._node.trouble:
+            self._node.get_logger().error(self._node.trouble)
         return self._message(self.now.verdict)
 
     def _advance(self, event: course.Event) -> None:
@@ -171,8 +175,10 @@ class Steering:
         if self._cancel_arm:
             handle.cancel_goal_async()
         limit = course.DEADLINES_S[State.INTERACTING] + course.DEADLINES_S[State.RETREATING]
-        answer = (await result(handle.get_result_async(), limit, "the end of the interaction")).result
-        return course.ArmDone("" if answer.error_code == Interact.Result.SUCCESSFUL else answer.error_string)
+        ended = await result(handle.get_result_async(), limit, "the end of the interaction")
+        if ended.status == GoalStatus.STATUS_SUCCEEDED and ended.result.error_code == Interact.Result.SUCCESSFUL:
+            return course.ArmDone()
+        return course.ArmDone(ended.result.error_string or f"the interaction ended with status {ended.status}")
 
     async def _cut(self, timetable: Timetable) -> course.Event:
         interaction = convert.interaction_msg(timetable, self._node.now_s())
@@ -188,6 +194,9 @@ class Steering:
         answer = await self._call(self._node.score_clip, request, State.JUDGING)
         if not answer.success:
             return course.Faulted(answer.message)
+        repeated = self._node.watch.repeated_in(timetable)
+        if repeated > self._node.config.repeated_max:  # what a camera shows again it has not seen
+            return course.Faulted(f"{repeated} of {timetable.frames} pictures only repeat the one before")
         self.timings_s["score_after_last_frame"] = answer.latency_s
         return course.Scored(convert.score_of(answer), answer.threshold, answer.detector, answer.frames)
 

@@ -7,6 +7,7 @@ import zlib
 from functools import partial
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.event_handler import QoSLivelinessChangedInfo, SubscriptionEventCallbacks
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Empty
@@ -32,8 +33,10 @@ class Watch:
         self._changed_s = -math.inf  # stamp of the first frame that showed it
         self._alive: dict[str, int | None] = dict.fromkeys(config.partners)  # None: not met yet
         self._changed_life_s: dict[str, float] = {}  # steady clock
-        self._arrivals: Ring[float] = Ring(10.0)  # steady clock, by stamp
+        self._troubles: dict[str, tuple[str, float]] = {}  # a partner's own word, and since when on the steady clock
+        self._arrivals: Ring[tuple[float, bool]] = Ring(10.0)  # by stamp: steady clock, and whether the picture was new
         node.subscribe(CompressedImage, "/camera/image_raw/compressed", self._on_frame, STREAM)
+        node.subscribe(DiagnosticArray, "/diagnostics", self._on_diagnostics)
         for name in config.partners:
             events = SubscriptionEventCallbacks(liveliness=partial(self._on_life, name))
             node.subscribe(Empty, f"/{name}/alive", lambda _: None, LIFE, event_callbacks=events)
@@ -41,14 +44,24 @@ class Watch:
     def _on_frame(self, message: CompressedImage) -> None:
         stamp = convert.seconds(message.header.stamp)
         now = zlib.crc32(message.data)
-        if now != self._print or stamp < self.frame_stamp_s:
+        new = now != self._print or stamp < self.frame_stamp_s
+        if new:
             self._print, self._changed_s = now, stamp
         self.frame_stamp_s, self.frame_seen_s = stamp, self._node.steady_s()
-        self._arrivals.push(stamp, self.frame_seen_s)
+        self._arrivals.push(stamp, (self.frame_seen_s, new))
 
     def _on_life(self, name: str, info: QoSLivelinessChangedInfo) -> None:
         self._alive[name] = info.alive_count
         self._changed_life_s[name] = self._node.steady_s()
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name not in self._alive:
+                continue
+            if status.level != DiagnosticStatus.ERROR:
+                self._troubles.pop(status.name, None)
+            elif self._troubles.get(status.name, ("", 0.0))[0] != status.message:
+                self._troubles[status.name] = status.message, self._node.steady_s()
 
     def dead(self, met: bool) -> tuple[str, ...]:
         """Partners that do not live; with ``met`` also those that are not there at all.
@@ -80,6 +93,9 @@ class Watch:
         dead = self.dead(met=self._node.steady_s() - since_s > MEET_S)
         if dead:
             return f"{' and '.join(dead)} {'does' if len(dead) == 1 else 'do'} not answer any more"
+        told = [text for text, at_s in self._troubles.values() if at_s > since_s]  # older ones are of an inspection before
+        if told:
+            return told[0]
         quiet = self._node.steady_s() - max(self.frame_seen_s, since_s)
         # by both clocks: a rig that is simulated slower than real time is no camera that has stalled
         late = min(quiet, self._node.now_s() - self.frame_stamp_s) > patience_s
@@ -95,4 +111,9 @@ class Watch:
         if timetable is None:
             return math.nan
         seen = self._arrivals.window(timetable.window_begin_s, timetable.window_end_s)
-        return seen[-1][1] if seen else math.nan
+        return seen[-1][1][0] if seen else math.nan
+
+    def repeated_in(self, timetable: Timetable) -> int:
+        """How many pictures of a window are the one before again."""
+        seen = self._arrivals.window(timetable.window_begin_s, timetable.window_end_s)
+        return sum(not new for _, (_, new) in seen)

@@ -1,5 +1,6 @@
 """Whatever fails: noticed within a second of its deadline, INCONCLUSIVE with its reason, readable so far, and the next one good."""
 
+import json
 import os
 import resource
 import signal
@@ -17,10 +18,13 @@ from physad_ros.core.inspection import State
 from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.dataset.reading import messages, read_timetable
 from physad_ros.detectors.base import detectors
-from physad_ros.nodes import steering
+from physad_ros.nodes import player, steering
 
 CATEGORY = "clip"
-WHOLE = dict(camera_stalled=False, camera_frozen=False, robot_stopped=False, controllers_active=True, nan_joint_state=False)
+WHOLE = dict(
+    camera_stalled=False, camera_frozen=False, robot_stopped=False, controllers_active=True, nan_joint_state=False,
+    nan_force=False, force_silent=False, motors_silent=False,
+)
 NOTICE_S = 1.0
 
 
@@ -30,8 +34,9 @@ def live(tmp_path_factory):
     models = tmp_path_factory.mktemp("models")
     fitted = detectors["intensity"]()  # what it says does not matter here
     fitted.mean, fitted.spread, fitted.threshold = 0.0, 1.0, 1e9
-    (models / CATEGORY).mkdir()
-    fitted.save(models / CATEGORY)
+    for name in (CATEGORY, "fan", "hinge"):
+        (models / name).mkdir()
+        fitted.save(models / name)
     detector = Process("detector", "detector:=intensity", f"folder:={models}", "use_sim_time:=true")
     with inspecting(
         without=("detector",), category=CATEGORY, defect=NORMAL_LABEL, seed=1, out=str(out), height=360, real_time_factor=2.0
@@ -138,6 +143,7 @@ def test_a_detector_that_is_stopped(live):
     stop = lambda: live.detector.process.send_signal(signal.SIGSTOP)  # noqa: E731
     verdict = interrupted(live, State.INTERACTING, stop, 0.5 + NOTICE_S)
     assert "detector" in verdict.reason
+    assert_readable(live, verdict)
     live.detector.process.send_signal(signal.SIGCONT)
     live.wait(lambda: live["inspector"].watch._alive["detector"] == 1, 10.0)
 
@@ -159,6 +165,47 @@ def test_a_robot_that_is_stopped(live):
 def test_a_joint_state_that_is_not_a_number(live):
     verdict = interrupted(live, State.INTERACTING, lambda: live.fault(nan_joint_state=True), NOTICE_S)
     assert "not a number" in verdict.reason
+    assert_readable(live, verdict)
+
+
+@pytest.mark.parametrize(("fault", "word"), [("nan_force", "not a number"), ("force_silent", "force is")])
+def test_a_press_is_not_pressed_on_without_its_guard(live, fault, word):
+    verdict = interrupted(live, State.INTERACTING, lambda: live.fault(**{fault: True}), 2.0 + NOTICE_S)
+    assert word in verdict.reason
+
+
+def test_a_motor_that_does_not_report_is_no_fan_that_is_stuck(live):
+    live.operator.place("fan", "", NORMAL_LABEL, -1.0, 1)
+    live.fault(motors_silent=True)
+    live["arm"]._states.pop("motor state", None)
+    verdict = live.inspect(category="fan")
+    assert (verdict.verdict, "no motor state" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+    live.fault(motors_silent=False)
+    live.wait(lambda: "motor state" in live["arm"]._states)
+    verdict = interrupted(live, State.INTERACTING, lambda: live.fault(motors_silent=True), 2.0 + NOTICE_S, category="fan")
+    assert "motor state" in verdict.reason
+
+
+def test_an_arm_whose_program_fails_is_not_an_arm_that_is_done(live, monkeypatch):
+    async def broken(*_):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(player.Player, "_move", broken)
+    verdict = live.inspect(category=CATEGORY)
+    assert (verdict.verdict, "broken" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+
+
+def test_pictures_that_are_shown_again_were_not_seen(live):
+    """Too short a freeze to be noticed while it lasts."""
+    handle = live.begin(category=CATEGORY, seed=1)
+    live.wait(lambda: live.state() is State.INTERACTING, 20.0)
+    begin = live["inspector"]._course.now.timetable.window_begin_s
+    live.wait(lambda: live["inspector"].now_s() > begin + 0.3)
+    live.fault(camera_frozen=True)
+    live.wait(lambda: live["inspector"].now_s() > begin + 0.6)
+    live.fault(camera_frozen=False)
+    verdict = live.result(handle.get_result_async(), 40.0).result.verdict
+    assert (verdict.verdict, "repeat the one before" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
 
 
 def test_a_gripper_that_misses(live):
@@ -173,6 +220,12 @@ def test_a_gripper_that_misses(live):
     assert "closed on nothing" in verdict.reason
 
 
+def test_a_detector_that_is_not_fitted(live):
+    live.operator.place("slide", "", NORMAL_LABEL, -1.0, 1)
+    verdict = live.inspect(category="slide")
+    assert (verdict.verdict, "not ready" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+
+
 def test_nothing_before_the_camera(live):
     live.rig_does(live["mujoco_rig"].rig.place, None, CATEGORY)
     verdict = live.inspect()
@@ -185,10 +238,12 @@ def test_a_disk_that_is_full(live):
         verdict = live.inspect(category=CATEGORY)
     assert verdict.verdict == Verdict.INCONCLUSIVE
     assert "disk is full" in verdict.reason
+    told = json.loads((live.folder(verdict) / "verdict.json").read_text())
+    assert "judging" not in told["timings_s"]  # while it was filling up, not when the clip was asked for
     from physad_ros.dataset.recover import recover
 
     report = recover(live.folder(verdict))
-    assert 0 <= report.frames_received < report.frames_expected
+    assert 0 < report.frames_received < report.frames_expected
 
 
 @contextmanager
@@ -244,7 +299,8 @@ def test_an_answer_that_does_not_come(live, state, monkeypatch):
     assert "did not" in verdict.reason or "not recorded and scored in time" in verdict.reason
 
 
-def test_ctrl_c_of_the_program(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_ctrl_c_of_the_program(tmp_path, number):
     command = [sys.executable, "-m", "physad_ros.cli", "inspect", "--category", CATEGORY, "--seed", "1", "--height", "144",
                "--out", str(tmp_path)]
     env = {**os.environ, "ROS_DOMAIN_ID": str(101)}
@@ -252,7 +308,7 @@ def test_ctrl_c_of_the_program(tmp_path):
     for line in process.stdout:
         if line.startswith("interacting: press"):
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest = process.stdout.read()
     assert process.wait(30) == 4, rest
     assert "canceled" in rest

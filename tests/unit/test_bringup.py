@@ -9,7 +9,7 @@ import pytest
 from physad_ros.bringup import EXECUTABLES, RecordArguments, StackArguments, drivers, request, stack
 from physad_ros.bringup.gazebo import looking
 from physad_ros.core.catalogue import categories, load_category
-from physad_ros.core.errors import BadData, UnknownName
+from physad_ros.core.errors import BadData, UnknownName, WrongUse
 
 ALWAYS = {"light", "perceiver", "recorder", "detector", "inspector"}
 
@@ -29,14 +29,14 @@ def test_no_ros_is_needed_to_describe_a_stack():
 
 def test_each_rig_and_source_has_its_nodes():
     assert names() == ALWAYS | {"mujoco_rig", "motor", "arm"}
-    assert names(source="file", file="f.mp4", category="clip") == ALWAYS | {"camera"}
+    assert names(source="file", file=__file__, category="clip") == ALWAYS | {"camera"}
     assert names(rig="gazebo", category="clip") == ALWAYS | {"camera", "motor", "arm"}
     assert names(rig="ur5", robot_ip="10.0.0.2") == ALWAYS | {"camera", "motor", "arm"}
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"source": "file", "file": "f.mp4", "category": "clip"}, {"rig": "gazebo", "category": "fan"}, {"rig": "ur5"}],
+    [{}, {"source": "file", "file": __file__, "category": "clip"}, {"rig": "gazebo", "category": "fan"}, {"rig": "ur5"}],
 )
 def test_every_node_is_an_executable_and_the_inspector_s_partners_are_in_the_stack(arguments):
     nodes = by_name(**arguments)
@@ -49,7 +49,7 @@ def test_simulated_time_is_used_where_there_is_a_simulated_clock_and_not_by_who_
     assert not nodes["mujoco_rig"].parameters["use_sim_time"]
     assert all(s.parameters["use_sim_time"] for n, s in nodes.items() if n != "mujoco_rig")
     assert not any(s.parameters["use_sim_time"] for s in by_name(rig="ur5").values())
-    assert not any(s.parameters["use_sim_time"] for s in by_name(source="file", file="f", category="clip").values())
+    assert not any(s.parameters["use_sim_time"] for s in by_name(source="file", file=__file__, category="clip").values())
 
 
 def test_arguments_reach_the_nodes():
@@ -68,6 +68,7 @@ def test_arguments_reach_the_nodes():
         ({"source": "file", "category": "clip"}, "file"),
         ({"source": "file", "file": "f.mp4"}, "category"),
         ({"source": "device"}, "simulated"),
+        ({"source": "file", "file": "none.mp4", "category": "clip"}, "no video none.mp4"),
         ({"object": "fan_1"}, "category"),
         ({"height": 4}, "64"),
         ({"severity": float("nan")}, "severity"),
@@ -75,7 +76,7 @@ def test_arguments_reach_the_nodes():
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, words):
-    with pytest.raises(BadData, match=words):
+    with pytest.raises(WrongUse, match=words):
         StackArguments(**arguments)
 
 
@@ -119,4 +120,4 @@ def test_the_camera_of_gazebo_looks_at_the_category_s_target(category):
 def test_a_request_asks_as_often_as_is_recorded():
     assert request(StackArguments()).parameters["count"] == 1
     assert request(RecordArguments(count=7)).parameters["count"] == 7
-    assert not request(StackArguments(source="file", file="f", category="clip")).parameters["places"]
+    assert not request(StackArguments(source="file", file=__file__, category="clip")).parameters["places"]
