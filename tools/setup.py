@@ -189,7 +189,7 @@ def set_up(dev: bool) -> None:
     stage("packages", packages, "tools/setup.py", "requirements-ros.txt", "requirements.txt", "constraints.txt")
     if dev:
         stage("development", development, "requirements-dev.txt", "constraints.txt")
-    stage("interfaces", interfaces, "tools/setup.py", "physad_msgs", "vendor")
+    stage("interfaces", interfaces, "tools/setup.py", "requirements-ros.txt", "constraints.txt", "physad_msgs", "vendor")
     stage("physad", physad, "tools/setup.py", "setup.py", "setup.cfg", "package.xml")
 
 

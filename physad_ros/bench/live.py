@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -15,16 +16,15 @@ from rich.progress import track
 from rich.table import Table
 
 from physad_ros.bench.metrics import auroc, average_precision, binomial_interval, bootstrap
+from physad_ros.bench.specimens import BAGS, Campaign
 from physad_ros.core.catalogue import Category, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.dataset.reading import read_clip
-from physad_ros.dataset.report import read_verdict
-from physad_ros.dataset.tree import scan
+from physad_ros.dataset.report import REPORT, read_verdict
 from physad_ros.detectors.base import detectors
 
 BASELINES = ("frame_difference", "intensity")
-BAGS = "bags"  # below a campaign's root
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class Row:
 
     category: str
     label: str
+    detector: str
     verdict: str
-    scores: dict[str, float]  # by detector
+    scores: dict[str, float]  # by detector; NaN where there is none
     findings: tuple[str, ...]  # as quantity@phase, the worst first
     verdict_after_last_frame_s: float
 
@@ -56,32 +57,35 @@ class Result:
 def evaluate(root: Path, console: Console, as_json: bool = False) -> None:
     """Print a campaign's results; BadData where it holds none."""
     rows = list(_rows(root, console))
-    results = [result for name in sorted({r.category for r in rows}) for result in _results(name, rows)]
-    alarms = {name: _alarms(name, rows) | {"inconclusive": _inconclusive(root, name)} for name in sorted({r.category for r in rows})}
+    judge = Campaign.read(root).detector
+    results = [result for name in sorted({r.category for r in rows}) for result in _results(name, rows, judge)]
+    alarms = {name: _alarms(name, rows) for name in sorted({r.category for r in rows})}
     if as_json:
         print(json.dumps({"results": [asdict(r) for r in results], "alarms": alarms}))
         return
-    _show(results, alarms, rows, console)
+    _show(results, alarms, rows, judge, console)
 
 
 def _rows(root: Path, console: Console) -> Iterable[Row]:
-    refs = [r for r in scan(root) if (root / BAGS / r.path.stem / "verdict.json").exists()]
-    if not refs:
-        raise BadData(f"{root}: no recorded campaign here; `physad record` makes one")
-    for ref in track(refs, "scoring the bags by the baselines", console=console, transient=True):
-        folder = root / BAGS / ref.path.stem
-        report = read_verdict(folder / "verdict.json")
-        scores = {"rules": float(report["score"])}
-        for name in BASELINES:
-            baseline = detectors[name].load(load_category(ref.category).folder)
-            scores[name] = baseline.score(read_clip(folder / "bag", baseline.height)).value
+    done = [s for s in Campaign.read(root).specimens() if (root / BAGS / s.clip_id / REPORT).exists()]
+    if not done:
+        raise BadData(f"{root}: nothing of this campaign is recorded yet; `physad record` does")
+    for specimen in track(done, "scoring the bags by the baselines", console=console, transient=True):
+        folder = root / BAGS / specimen.clip_id
+        report = read_verdict(folder / REPORT)
+        scores = {name: math.nan for name in BASELINES} | {report["detector"]: float(report["score"])}
+        if report["verdict"] != "INCONCLUSIVE":
+            for name in BASELINES:
+                baseline = detectors[name].load(load_category(specimen.category).folder)
+                scores[name] = baseline.score(read_clip(folder / "bag", baseline.height)).value
         findings = tuple(f"{f['quantity']}@{f['phase']}" for f in report["findings"])
         late = report["timings_s"].get("verdict_after_last_frame")
-        yield Row(ref.category, ref.label, report["verdict"], scores, findings, float("nan") if late is None else float(late))
+        yield Row(specimen.category, specimen.label, report["detector"], report["verdict"], scores, findings, math.nan if late is None else float(late))
 
 
-def _results(name: str, rows: Sequence[Row]) -> Iterable[Result]:
-    mine = [r for r in rows if r.category == name and all(np.isfinite(v) for v in r.scores.values())]
+def _results(name: str, rows: Sequence[Row], judge: str) -> Iterable[Result]:
+    """Over the specimens that got a verdict; `_alarms` counts those that got none."""
+    mine = [r for r in rows if r.category == name and r.verdict != "INCONCLUSIVE"]
     normal = [r for r in mine if r.label == NORMAL_LABEL]
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in mine:
@@ -92,7 +96,7 @@ def _results(name: str, rows: Sequence[Row]) -> Iterable[Result]:
         if not normal:
             continue
         truth = [False] * len(normal) + [True] * len(defective)
-        for detector in ("rules", *BASELINES):
+        for detector in dict.fromkeys((judge, *BASELINES)):
             values = [r.scores[detector] for r in (*normal, *defective)]
             low, high = bootstrap(auroc, truth, values)
             yield Result(name, label, detector, auroc(truth, values), low, high, average_precision(truth, values), len(truth))
@@ -111,25 +115,19 @@ def _alarms(name: str, rows: Sequence[Row]) -> dict[str, Any]:
     defective = [r for r in mine if r.label != NORMAL_LABEL]
     return {
         "false_alarms": false, "normals": len(judged), "rate_low": low, "rate_high": high,
-        "caught": len(caught), "defective": len(defective), "named": named, "named_by_worst": worst,
+        "inconclusive": sum(r.verdict == "INCONCLUSIVE" for r in mine), "caught": len(caught), "defective": len(defective), "named": named, "named_by_worst": worst,
     }
 
 
-def _inconclusive(root: Path, name: str) -> int:
-    """Inspections without a verdict, those too that never got as far as a clip."""
-    reports = (read_verdict(file) for file in (root / BAGS).glob(f"{name}_*/verdict.json"))
-    return sum(r["verdict"] == "INCONCLUSIVE" for r in reports)
-
-
-def _show(results: Sequence[Result], alarms: dict[str, dict[str, Any]], rows: Sequence[Row], console: Console) -> None:
-    table = Table("category", "defect", "rules AUROC", "95 %", *(f"{b} AUROC" for b in BASELINES), title="live, video only")
+def _show(results: Sequence[Result], alarms: dict[str, dict[str, Any]], rows: Sequence[Row], judge: str, console: Console) -> None:
+    table = Table("category", "defect", f"{judge} AUROC", "95 %", *(f"{b} AUROC" for b in BASELINES), title="live, video only")
     keyed = {(r.category, r.label, r.detector): r for r in results}
     for (name, label, detector), r in keyed.items():
-        if detector == "rules":
+        if detector == judge:
             others = (f"{keyed[name, label, b].auroc:.3f}" for b in BASELINES)
             table.add_row(name, label, f"{r.auroc:.3f}", f"{r.auroc_low:.3f} to {r.auroc_high:.3f}", *others, end_section=label == "all")
     console.print(table)
-    for detector in ("rules", *BASELINES):
+    for detector in dict.fromkeys((judge, *BASELINES)):
         values = [r.auroc for r in results if r.detector == detector and r.label == "all"]
         console.print(f"mean over categories, {detector}: {np.mean(values):.3f}")
     table = Table("category", "false alarms", "rate, 95 %", "defects caught", "named by a finding", "by the worst", "inconclusive")

@@ -12,6 +12,8 @@ from physad_ros.core.errors import BadData
 from physad_ros.core.types import Percept, Timetable, Verdict
 from physad_ros.dataset.files import write_json
 
+REPORT = "verdict.json"
+
 
 def write_verdict(
     file: Path,

@@ -3,53 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from physad_msgs.msg import Verdict
-from physad_ros.bench.live import BAGS
+from physad_ros.bench.specimens import BAGS, Campaign, Specimen
 from physad_ros.bringup import StackArguments, stack
-from physad_ros.core.catalogue import categories, load_category
-from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL
+from physad_ros.dataset.report import REPORT
 from physad_ros.live.graph import running
 from physad_ros.live.inspect import inspect
 from physad_ros.live.terminal import NAMES, telling
-from physad_ros.nodes.report import REPORT
-
-CAMPAIGN = "campaign.json"  # what was asked for, so that a resumed campaign is the same one
-
-
-@dataclass(frozen=True)
-class Specimen:
-    """One specimen of a campaign."""
-
-    category: str
-    label: str
-    seed: int
-
-    @property
-    def clip_id(self) -> str:
-        """Also the name of its files."""
-        return f"{self.category}_{self.label}_{self.seed}"
-
-
-def specimens(names: tuple[str, ...], labels: tuple[str, ...], count: int, seed: int) -> Iterator[Specimen]:
-    """Every specimen of a campaign. Seeds run on over the labels, so that no two labels share a specimen."""
-    for name in names or tuple(categories()):
-        known = load_category(name).labels
-        for label in labels or known:
-            if label not in known and names:
-                load_category(name).check_label(label)
-            if label in known:
-                first = seed + known.index(label) * count
-                yield from (Specimen(name, label, first + i) for i in range(count))
 
 
 def run_campaign(
@@ -57,10 +24,9 @@ def run_campaign(
     console: Console,
 ) -> None:
     """Inspect ``count`` specimens of each label live; each leaves <root>/bags/<clip_id>/ and its clip in the tree."""
-    asked = {"categories": names, "labels": labels, "count": count, "seed": seed,
-             "detector": arguments.detector, "height": arguments.height}
-    _check_same(root, asked)
-    todo = list(specimens(names, labels, count, seed))
+    campaign = Campaign(names, labels, count, seed, arguments.detector, arguments.height)
+    todo = list(campaign.specimens())
+    campaign.write(root)
     done = [s for s in todo if (root / BAGS / s.clip_id / REPORT).exists()]
     left = [s for s in todo if s not in done]
     for specimen in done:  # one whose entry was cut off enters now
@@ -101,15 +67,3 @@ def _enter(root: Path, specimen: Specimen) -> None:
             target = folder / f"{specimen.clip_id}{suffix}"
             target.unlink(missing_ok=True)
             os.link(bag / name, target)
-
-
-def _check_same(root: Path, asked: dict[str, object]) -> None:
-    file = root / CAMPAIGN
-    now = json.loads(json.dumps(asked))
-    if file.exists():
-        before = json.loads(file.read_text())
-        if before != now:
-            raise BadData(f"{file} is another campaign's ({before}); give that one's arguments or another folder")
-        return
-    root.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(now, indent=1))

@@ -9,10 +9,10 @@ from rich.console import Console
 from physad_msgs.msg import Verdict
 from physad_ros.bringup import StackArguments, stack
 from physad_ros.core.errors import PhysadError
+from physad_ros.dataset.report import REPORT
 from physad_ros.live.graph import running
 from physad_ros.live.terminal import NAMES, Teller, show, telling
 from physad_ros.nodes.operator import Operator
-from physad_ros.nodes.report import REPORT
 
 END_S = 15.0  # a canceled inspection stops the arm, closes its recording and reports
 

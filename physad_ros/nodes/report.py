@@ -14,13 +14,13 @@ from physad_ros.core.types import Timetable, Verdict
 from physad_ros.dataset.finishing import MANIFEST, VIDEO
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.overview import write_overview
-from physad_ros.dataset.report import write_verdict
+from physad_ros.dataset.report import REPORT, write_verdict
 from physad_ros.dataset.video import Frame, read_video
 
 if TYPE_CHECKING:
     from physad_ros.nodes.steering import Steering
 
-REPORT, OVERVIEW = "verdict.json", "overview.png"
+OVERVIEW = "overview.png"
 SHOWN_HEIGHT = 360
 CLIP_S = 30.0  # that the recorder may take for the clip's files
 

@@ -1,0 +1,74 @@
+"""Which specimens a recorded campaign is made of: the file that says what was asked for, and the list that follows from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from physad_ros.core.catalogue import categories, load_category
+from physad_ros.core.errors import BadData
+
+FILE = "campaign.json"  # below a campaign's root
+BAGS = "bags"  # likewise: an inspection's folder for each specimen
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """One specimen of a campaign."""
+
+    category: str
+    label: str
+    seed: int
+
+    @property
+    def clip_id(self) -> str:
+        """Also the name of its files."""
+        return f"{self.category}_{self.label}_{self.seed}"
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What was asked for; a resumed campaign must be the same one."""
+
+    categories: tuple[str, ...]  # empty: all
+    labels: tuple[str, ...]  # empty: all of each category
+    count: int  # of each label
+    seed: int
+    detector: str
+    height: int
+
+    @classmethod
+    def read(cls, root: Path) -> Campaign:
+        """BadData where there is none."""
+        try:
+            found = json.loads((root / FILE).read_text())
+            return cls(**{**found, "categories": tuple(found["categories"]), "labels": tuple(found["labels"])})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadData(f"{root}: no recorded campaign here ({error}); `physad record` makes one") from error
+
+    def write(self, root: Path) -> None:
+        """Note it below ``root``; BadData where another campaign is."""
+        if (root / FILE).exists():
+            before = Campaign.read(root)
+            if before != self:
+                raise BadData(f"{root / FILE} is another campaign's ({before}); give that one's arguments or another folder")
+            return
+        root.mkdir(parents=True, exist_ok=True)
+        (root / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    def specimens(self) -> Iterator[Specimen]:
+        """Every specimen. Seeds run on over the labels, so that no two labels share a specimen.
+
+        Raises:
+            UnknownName: a label that a category which was asked for does not have.
+        """
+        for name in self.categories or tuple(categories()):
+            category = load_category(name)
+            for label in self.labels or category.labels:
+                if label not in category.labels and self.categories:
+                    category.check_label(label)
+                if label in category.labels:
+                    first = self.seed + category.labels.index(label) * self.count
+                    yield from (Specimen(name, label, first + i) for i in range(self.count))
