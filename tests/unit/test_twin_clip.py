@@ -86,7 +86,7 @@ def test_a_seized_pivot_stops_the_finger_by_force(seed: int, severity: float) ->
     trace = press(parts_of("unable_press", severity, seed))
     assert opens_rad(trace) < 0.5 * opens_rad(press(parts_of(seed=seed)))
     assert trace["force_n"][96:].max() > 0.99 * GUARD_N
-    assert trace["finger_m"].min() > TOP_M - 0.5 * DEPTH_M
+    assert trace["finger_m"].min() > TOP_M - 0.6 * DEPTH_M
 
 
 @pytest.mark.parametrize("severity", [0.3, 0.65, 1.0])

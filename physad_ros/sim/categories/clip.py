@@ -48,6 +48,7 @@ class ClipParts:
 
     colour: Floats  # (3,) 0 to 1
     size: float  # of 58 mm
+    density: float  # of the nominal plastic's
     stiffness_nm: float  # of the spring, per radian
     preload_nm: float  # of the spring with the jaw shut
     friction_nm: float  # of the pivot, dry
@@ -66,6 +67,7 @@ def sample(variant: dict[str, Any], defect: str, severity: float, rng: np.random
         friction_nm=rng.uniform(1e-3, 4e-3),
         damping_nm_s=rng.uniform(2e-3, 5e-3),
         opens_rad=0.9,
+        density=rng.uniform(0.85, 1.15),
     )
     return parts if defect == NORMAL_LABEL else _DEFECTS[defect](parts, severity)
 
@@ -98,6 +100,10 @@ def assemble(spec: mujoco.MjSpec, parts: ClipParts) -> None:
             )
             geom.type = mujoco.mjtGeom.mjGEOM_MESH
     _resize(spec, parts.size)
+    upper = spec.body("clip_upper")
+    upper.mass *= parts.density * parts.size**3
+    upper.inertia = upper.inertia * parts.density * parts.size**5
+    upper.ipos = upper.ipos * parts.size
     pivot = spec.joint("clip_pivot")
     pivot.range = [0, parts.opens_rad]
     pivot.stiffness = [parts.stiffness_nm, 0, 0]

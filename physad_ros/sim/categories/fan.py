@@ -42,6 +42,7 @@ class FanParts:
     drag_nm_s2: float  # of the air: torque over speed squared
     mount_rad_s: tuple[float, float]  # natural frequency of the mount along x and z
     mount_damping: float  # ratio
+    speed: float  # of what the motor is commanded: its driver's gain is not exact
     catches_s: tuple[tuple[float, float], ...] = ()  # of each CYCLE_S of running: when the rotor is blocked, how long
     rub: float = 0.0  # by what part the tightest place of a turn slows the rotor
     rub_at_rad: float = 0.0  # where that place is
@@ -75,6 +76,7 @@ def sample(variant: dict[str, Any], defect: str, severity: float, rng: np.random
         drag_nm_s2=rng.uniform(0.5e-5, 1.5e-5),
         mount_rad_s=(rng.uniform(140, 200), rng.uniform(180, 260)),
         mount_damping=rng.uniform(0.1, 0.3),
+        speed=rng.uniform(0.98, 1.02),
     )
     return parts if defect == NORMAL_LABEL else _DEFECTS[defect](parts, severity, rng)
 
@@ -182,6 +184,7 @@ class Fan(Twin):
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         self._bearing = Bearing(self.parts, model)
+        model.actuator("motor").gear[0] = 1 / self.parts.speed
 
     def step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         self._bearing.step(model, data)

@@ -36,6 +36,8 @@ class SlideParts:
     sheet_m: float  # of the inner member
     overhang_m: float  # of the outer member beyond the last ball, pushed in
     slots_m: tuple[float, ...]  # of the inner member, along it
+    rear_m: float  # of the inner member along x, pushed in: the longer, the heavier
+    tab_m: tuple[float, float]  # half its width, and how far it stands above its boss
     wedge_at_m: float = np.inf  # travel from which on a dent wedges the balls
     wedge_n_m: float = 0.0  # friction gained per metre beyond
     derails_m: float = np.inf  # travel at which the balls let the inner member go
@@ -58,6 +60,8 @@ def sample(variant: dict[str, Any], defect: str, severity: float, rng: np.random
         sheet_m=SHEET_M * rng.uniform(0.9, 1.1),
         overhang_m=rng.uniform(0.010, 0.020),
         slots_m=(first, first + rng.uniform(0.042, 0.050), first + rng.uniform(0.085, 0.095)),
+        rear_m=INNER_M[0] + rng.uniform(-0.006, 0.006),
+        tab_m=(rng.uniform(0.0072, 0.0088), rng.uniform(0.0105, 0.0135)),
     )
     return parts if defect == NORMAL_LABEL else _DEFECTS[defect](parts, severity, rng)
 
@@ -149,7 +153,7 @@ def _outer(spec: mujoco.MjSpec) -> None:
 
 def _inner(spec: mujoco.MjSpec, parts: SlideParts) -> None:
     """The member between the lips, and a tab that stands up from its end."""
-    begin, end = INNER_M
+    along = begin, end = parts.rear_m, INNER_M[1]
     face, half = -0.0035, INNER_HALF_M
     _box(
         spec,
@@ -163,13 +167,13 @@ def _inner(spec: mujoco.MjSpec, parts: SlideParts) -> None:
     for name, side in (("top", 1), ("bottom", -1)):
         z = sorted((AXIS_M + side * half, AXIS_M + side * (half - parts.sheet_m)))
         _box(spec, "slide_inner", "inner", f"{name}_flange", "metal", (begin, face, z[0]), (end, 0.0030, z[1]))
-        _edge(spec, "slide_inner", "shape", f"{name}_ridge", INNER_M, face, AXIS_M + side * (half - 0.0016), 0.0011)
+        _edge(spec, "slide_inner", "shape", f"{name}_ridge", along, face, AXIS_M + side * (half - 0.0016), 0.0011)
         _edge(
             spec,
             "slide_inner",
             "shape",
             f"{name}_bead",
-            INNER_M,
+            along,
             face + 0.0017,
             AXIS_M + side * (half - 0.0055),
             0.0022,
@@ -184,15 +188,15 @@ def _inner(spec: mujoco.MjSpec, parts: SlideParts) -> None:
                 pos=[at, face, AXIS_M],
                 size=[long, proud + 3e-4, high],
             )
-    x, up = TAB_M
+    (x, up), (half, above) = TAB_M, parts.tab_m
     _box(
         spec,
         "slide_inner",
         "inner",
         "tab",
         "metal",
-        (x - 0.008, face, AXIS_M - 0.012),
-        (x + 0.008, face + 0.003, up + 0.012),
+        (x - half, face, AXIS_M - 0.012),
+        (x + half, face + 0.003, up + above),
     )
     spec.body("slide_inner").add_geom(
         spec.find_default("slide_boss"), name="slide_boss", material="slide_lip", size=[0.006, 0, 0], pos=[x, 0, up]
