@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 
 NORMAL_LABEL = "anomaly_free"
 FPS = 60.0
+DARK = 28  # of 255: what is brighter stands out from the rig's black table and backdrop
 
 
 # -- programs: an interaction planned for one object, as plain data ---------------------------------------------------

@@ -44,7 +44,7 @@ def write_overview(
         timetable: None where it ended before there was one.
         frames: (T, H, W, 3) BGR, perhaps none.
         stamps_s: (T,) their stamps.
-        frame_scores: (T,) or empty.
+        frame_scores: (T,) on the scale of the verdict's score and threshold, or empty.
     """
     figure = Figure(figsize=(16, 9), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
@@ -129,18 +129,21 @@ def _show_phases(axis: Axes, timetable: Timetable, stamps_s: Floats, zero: float
 def _show_scores(axis: Axes, verdict: Verdict, times_s: Floats, scores: Floats) -> None:
     axis.spines[["top", "right"]].set_visible(False)
     axis.set_xlabel("seconds since the clip's begin", fontsize=11, color=GREY)
-    axis.set_ylabel("anomaly score", fontsize=11, color=GREY)
+    axis.set_ylabel("anomaly score of each frame", fontsize=11, color=GREY)
     axis.tick_params(colors=GREY)
     finite = scores[np.isfinite(scores)] if len(scores) == len(times_s) else np.empty(0)
     highest = float(finite.max()) if len(finite) else 0.0
     known = bool(np.isfinite(verdict.threshold) and verdict.threshold > 0)
-    top = 1.2 * max(highest, verdict.threshold * 1.5 if known else 0.0) or 1.0
+    judged = verdict.score if known and np.isfinite(verdict.score) else 0.0
+    top = 1.2 * max(highest, judged, verdict.threshold * 1.5 if known else 0.0) or 1.0
     if known:
         top = min(top, CEILING * verdict.threshold)
         axis.axhline(verdict.threshold, color="#444444", linestyle="--", linewidth=1.3)
-        axis.text(0.997, verdict.threshold, "threshold", ha="right", va="bottom", fontsize=11, color="#444444",
+        axis.text(0.003, verdict.threshold, "threshold of the whole clip", va="bottom", fontsize=11, color="#444444",
                   transform=axis.get_yaxis_transform())
     axis.set_ylim(0, top)
+    if judged:
+        _mark_clip(axis, min(judged, 0.95 * top), verdict)
     if not len(finite):
         axis.set_yticks([])
         axis.text(0.5, 0.45, "no frame was scored", ha="center", fontsize=13, color=GREY, bbox=_PLATE, transform=axis.transAxes)
@@ -150,6 +153,14 @@ def _show_scores(axis: Axes, verdict: Verdict, times_s: Floats, scores: Floats) 
         at = float(times_s[int(np.nanargmax(scores))])
         axis.annotate(f"▲ up to {highest:.3g}", (at, top * 0.99), xytext=(0, -5), textcoords="offset points", fontsize=11,
                       color="#1f4e8c", va="top", ha="left" if at < 0.7 * times_s[-1] else "right")
+
+
+def _mark_clip(axis: Axes, at: float, verdict: Verdict) -> None:
+    """The whole clip's score, which the threshold is for: single frames may lie to the other side of it."""
+    colour = COLOURS[verdict.outcome]
+    axis.plot([1.0], [at], "D", color=colour, markersize=10, clip_on=False, transform=axis.get_yaxis_transform())
+    axis.text(0.5, 1.03, f"◆ score of the whole clip: {verdict.score:.3g}", ha="center", va="bottom", fontsize=11, color=colour,
+              transform=axis.transAxes)
 
 
 def _show_broken(axis: Axes, findings: Sequence[Finding], zero: float) -> None:

@@ -18,7 +18,7 @@ class Stream(ABC):
 
     @abstractmethod
     def push(self, frame: NDArray[np.uint8], stamp_s: float) -> float:
-        """Take the next frame (H, W, 3) BGR; return its provisional score, higher is more anomalous."""
+        """Take the next frame (H, W, 3) BGR; return its provisional score, on the scale of the clip's: higher is more anomalous."""
 
     @abstractmethod
     def finish(self, signals: Signals) -> Score:

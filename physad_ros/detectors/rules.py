@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from physad_ros.core.catalogue import Category, load_category
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import Clip, Score, Signals, Timetable
+from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
 from physad_ros.detectors.base import Detector, Stream, detectors
-from physad_ros.rules.bank import Bank, Fitted
+from physad_ros.rules.bank import UNMEASURED, Bank, Fitted
 from physad_ros.rules.deduce import Measured, deduce, envelopes
 from physad_ros.rules.measurement import Measurement, measurements
 from physad_ros.rules.phases import aligned, shares
-from physad_ros.rules.reason import frame_violations, reason
+from physad_ros.rules.reason import course_violations, reason
 
 
 @detectors.register("rules")
 class Rules(Detector):
-    """Rules deduced from normal clips; a clip's score is its worst violation, its findings are the rules it broke."""
+    """Rules deduced from normal clips; a clip's score is its worst violation, its findings are the rules it broke.
+
+    Both scores, a clip's and a frame's, are 0 in the middle of what normal clips keep to and 1 at its edge.
+    """
 
     height = 360
 
@@ -35,20 +37,31 @@ class Rules(Detector):
         measured = [measure(category, clip) for clip in clips]
         self.bank = Bank(
             category=category.name, interaction=category.recipe.interaction,
-            fitted=Fitted(clips=len(clips), held_out=0, seed=seed), false_alarm_rate=float("nan"), threshold=None,
+            fitted=Fitted(clips=len(clips), held_out=0, seed=seed), false_alarm_rate=None, threshold=None,
             phases=shares(clips[0].timetable), guide=_kind(category).guide,
             rules=deduce(category, quantities, measured), envelopes=envelopes(quantities, measured),
         )
 
     def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
+        """Take over a threshold, at the least 1: what keeps to every interval breaks no rule. So the rate is an upper bound.
+
+        Raises:
+            BadData: the threshold would let pass what cannot be measured.
+        """
         bank = self._fitted()
-        threshold = max(threshold, 1.0)  # what keeps to every interval breaks no rule; this can only lower the false-alarm rate
+        threshold = max(threshold, 1.0)
+        if not threshold < UNMEASURED:
+            raise BadData(f"{bank.category}: at a false-alarm rate of {false_alarm_rate:g} the threshold would be {threshold:.3g}; from {UNMEASURED:g} "
+                          "on it lets pass what cannot be measured. Too many of the normal clips held out could not be measured or are not as the others")
         fitted = bank.fitted.model_copy(update={"held_out": held_out})
         update = {"threshold": threshold, "false_alarm_rate": false_alarm_rate, "fitted": fitted}
         self.bank, self.threshold = bank.model_copy(update=update), threshold
 
     def stream(self, timetable: Timetable) -> Stream:
-        return _Stream(self._fitted(), timetable)
+        bank = self._fitted()
+        if timetable.category != bank.category or timetable.interaction not in ("", bank.interaction):  # none: footage
+            raise BadData(f"the rules are of {bank.category}, {bank.interaction}; the clip is of {timetable.category}, {timetable.interaction}")
+        return _Stream(bank, timetable)
 
     def save(self, folder: Path) -> None:
         self._fitted().write(folder)
@@ -74,14 +87,25 @@ class _Stream(Stream):
         self._category = load_category(bank.category)
         self._measurement: Measurement | None = None
         self._stamps: list[float] = []
+        self._told: dict[str, int] = {}  # of each quantity, the latest frame that was judged
 
     def push(self, frame: NDArray[np.uint8], stamp_s: float) -> float:
         if self._measurement is None:
-            self._measurement = _kind(self._category)(self._category, (frame.shape[1], frame.shape[0]))
+            self._measurement = _begun(self._category, frame, self._timetable)
         self._measurement.push(frame)
         self._stamps.append(stamp_s)
-        latest = {name: course[-1:] for name, course in self._measurement.courses().items()}
-        return float(frame_violations(self._bank, self._timetable, np.array([stamp_s]), latest)[0])
+        return max(self._newest(self._measurement.courses()), default=0.0)
+
+    def _newest(self, courses: dict[str, Floats]) -> Iterator[float]:
+        """Of each quantity that has something new, its latest violation: what is known only some frames later counts when it is known."""
+        for name in self._bank.envelopes:
+            known = np.flatnonzero(np.isfinite(courses[name]))
+            if not len(known) or known[-1] <= self._told.get(name, -1):
+                continue
+            at = self._told[name] = int(known[-1])
+            stamp, value = np.array([self._stamps[at]]), courses[name][[at]]
+            violation = float(course_violations(self._bank, self._timetable, name, stamp, value)[0])
+            yield violation if np.isfinite(violation) else 0.0
 
     def finish(self, signals: Signals) -> Score:
         if self._measurement is None:
@@ -97,11 +121,15 @@ def measure(category: Category, clip: Clip) -> Measured:
     """The courses of a whole clip."""
     if not len(clip.frames):
         raise BadData("the clip has no frames")
-    height, width = clip.frames.shape[1:3]
-    measurement: Any = _kind(category)(category, (width, height))
+    measurement = _begun(category, clip.frames[0], clip.timetable)
     for frame in clip.frames:
         measurement.push(frame)
     return Measured(clip.timetable, clip.stamps_s, measurement.courses())
+
+
+def _begun(category: Category, frame: NDArray[np.uint8], timetable: Timetable) -> Measurement:
+    """The category's measurement for frames of this size at the clip's rate."""
+    return _kind(category)(category, (frame.shape[1], frame.shape[0]), timetable.fps)
 
 
 def _kind(category: Category) -> type[Measurement]:

@@ -9,7 +9,7 @@ import numpy as np
 from physad_ros.core.catalogue import Category
 from physad_ros.core.types import Floats, Program
 from physad_ros.interactions.arm import Sequence
-from physad_ros.interactions.base import Interaction, NonZero, NotNegative, Positive, assemble, interactions
+from physad_ros.interactions.base import Direction, Interaction, NonZero, NotNegative, Positive, assemble, interactions
 from physad_ros.motion import gripper, ur5
 
 _PARKED_RAD = 0.02
@@ -22,6 +22,7 @@ class Drive(Interaction):
     """Window: spin_up, run, spin_down, rest."""
 
     motor: str  # the rig's joint
+    axis: Direction  # of the motor: a positive velocity turns right-handed about it
     velocity_rad_s: NonZero
     spin_up_s: Positive = 0.6
     run_s: Positive = 1.9

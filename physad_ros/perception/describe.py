@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.core.types import Floats
+from physad_ros.core.types import DARK, Floats
 
 HEIGHT = 360  # at which pictures are looked at
-DARK = 28  # of 255: brighter stands out from the rig's black table and backdrop
 LEAST_SHARE = 0.004  # of the picture that a thing covers
 SIDE = 64  # of the patch whose outline is described
 PLACE_WEIGHT = 1.5  # of where and how large, against the outline's unit length

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import inf
 from pathlib import Path
 
 import pydantic
 import yaml
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.catalogue import load_category
+from physad_ros.core.errors import BadData, PhysadError
 from physad_ros.dataset.files import write_atomically
+from physad_ros.rules.measurement import Statistic, measurements
 
 FILE = "rules.yaml"
+UNMEASURED = 3.0  # violation of a rule that every normal clip could be measured by and this one could not; above every threshold
 
 
 class _Data(pydantic.BaseModel):
@@ -22,7 +27,7 @@ class Rule(_Data):
 
     phase: str
     quantity: str
-    statistic: str = pydantic.Field(description="least, most, mean, end or swing")
+    statistic: Statistic
     low: float
     high: float
     unit: str = ""
@@ -34,8 +39,9 @@ class Rule(_Data):
 
     @pydantic.model_validator(mode="after")
     def _ordered(self) -> Rule:
-        if not self.low < self.high:
-            raise ValueError(f"{self.quantity} on {self.phase}: low must lie below high, not {self.low} and {self.high}")
+        if not 0 < self.high - self.low < inf:
+            raise ValueError(f"{self.name}: low must lie below high, and both must be finite, not {self.low} and {self.high}; "
+                             "half of what lies between them is the unit in which a violation is counted")
         return self
 
 
@@ -69,12 +75,32 @@ class Bank(_Data):
     category: str
     interaction: str
     fitted: Fitted
-    false_alarm_rate: float
-    threshold: float | None = pydantic.Field(description="score that normal clips exceed at the false-alarm rate")
+    false_alarm_rate: float | None = pydantic.Field(description="share of normal clips that exceed the threshold, at the most")
+    threshold: float | None = pydantic.Field(
+        gt=0, lt=UNMEASURED, description="score above which a clip is anomalous; calibration sets none below 1, so the rate may be lower"
+    )
     phases: tuple[Share, ...]
     guide: str = pydantic.Field(description="quantity whose course tells the phases of a clip that comes without them")
     rules: tuple[Rule, ...] = pydantic.Field(min_length=1)
     envelopes: dict[str, Envelope]
+
+    @pydantic.model_validator(mode="after")
+    def _whole(self) -> Bank:
+        phases = [s.name for s in self.phases]
+        if strange := {r.phase for r in self.rules} - set(phases):
+            raise ValueError(f"rules on {_listed(strange)}; the phases are {', '.join(phases)}")
+        if self.guide not in self.envelopes:
+            raise ValueError(f"guide {self.guide!r} has no envelope; those there are: {_listed(self.envelopes)}")
+        return self
+
+    def check(self) -> None:
+        """Raise a PhysadError, with the valid names, where it does not speak of what its category's measurement measures."""
+        recipe = load_category(self.category).recipe
+        if self.interaction != recipe.interaction:
+            raise BadData(f"the interaction of {self.category} is {recipe.interaction}, not {self.interaction}")
+        known = measurements[self.interaction].quantities
+        if strange := {*self.envelopes, *(r.quantity for r in self.rules)} - set(known):
+            raise BadData(f"{self.interaction} has no quantity {_listed(strange)}; known: {_listed(known)}")
 
     def write(self, folder: Path) -> None:
         text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=140, default_flow_style=None)
@@ -82,11 +108,21 @@ class Bank(_Data):
 
     @classmethod
     def read(cls, folder: Path) -> Bank:
-        """The bank of a category's folder; BadData, with the command that makes one, where there is none or it is unusable."""
+        """The bank of a category's folder.
+
+        Raises:
+            BadData: there is none (the command that makes one is named), or it is unusable.
+        """
         file = folder / FILE
         if not file.exists():
             raise BadData(f"{folder.name} has no rules yet ({file}); `physad fit` deduces them from normal clips")
         try:
-            return cls.model_validate(yaml.safe_load(file.read_text()))
-        except (OSError, yaml.YAMLError, pydantic.ValidationError) as error:
+            bank = cls.model_validate(yaml.safe_load(file.read_text()))
+            bank.check()
+        except (OSError, yaml.YAMLError, pydantic.ValidationError, PhysadError) as error:
             raise BadData(f"{file}: {error}") from error
+        return bank
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

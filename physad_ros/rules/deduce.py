@@ -12,7 +12,7 @@ from physad_ros.core.catalogue import Category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Floats, Phase, Timetable
 from physad_ros.rules.bank import Envelope, Rule
-from physad_ros.rules.measurement import STATISTICS, Quantity
+from physad_ros.rules.measurement import STATISTICS, Quantity, Statistic
 
 KNOTS = 40  # of an envelope
 WIDEN = 0.5  # of the spread of normals, to each side
@@ -34,7 +34,7 @@ class Measured:
         within = (self.stamps_s >= phase.begin_s - 1e-6) & (self.stamps_s < phase.end_s - 1e-6)
         return self.courses[quantity][within]
 
-    def summed(self, phase: Phase, quantity: str, statistic: str) -> float:
+    def summed(self, phase: Phase, quantity: str, statistic: Statistic) -> float:
         """A quantity on a phase in one number; NaN where most of it could not be measured."""
         course = self.on(phase, quantity)
         known = course[np.isfinite(course)]
@@ -66,8 +66,9 @@ def deduce(category: Category, quantities: dict[str, Quantity], clips: Sequence[
                     continue
                 low, high = _interval(values, about.floor)
                 if high - low < STABLE * runs_through:
-                    keeps = "stay below {high}" if low <= 0 and not about.signed else "keep to {low} to {high}"
-                    sentence = f"during {phase.replace('_', ' ')}, {tells}; normal specimens {keeps}"
+                    bounded_below = low > 0 or (about.signed and statistic != "swing")
+                    normal = "between {low} and {high}" if bounded_below else "at most {high}"
+                    sentence = f"during {phase.replace('_', ' ')}, {tells}; normal is {normal}"
                     rules.append(Rule(phase=phase, quantity=quantity, statistic=statistic, low=low, high=high,
                                       unit=about.unit, sentence=sentence))
     if not rules:

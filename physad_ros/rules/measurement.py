@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,10 @@ from physad_ros.core.registry import Registry
 from physad_ros.core.types import Floats
 from physad_ros.rules.sight import Sight
 
-Statistic = Callable[[Floats], float]
+Statistic = Literal["mean", "least", "most", "end", "swing"]
 
 #: How a course is summed up on a phase. Extremes are the second of three neighbours, so that one bad frame is no extreme.
-STATISTICS: Mapping[str, Statistic] = {
+STATISTICS: Mapping[Statistic, Callable[[Floats], float]] = {
     "mean": lambda x: float(np.mean(x)),
     "least": lambda x: float(np.min(_middle_of_three(x))),
     "most": lambda x: float(np.max(_middle_of_three(x))),
@@ -33,7 +33,7 @@ class Quantity:
 
     unit: str
     floor: float  # half-width below which an interval is not narrowed: what the eye of the camera resolves
-    tells: Mapping[str, str]  # statistic to sum up by: "the blades turned at {value} at the least"
+    tells: Mapping[Statistic, str]  # statistic to sum up by: "the blades turned at {value} at their slowest"
     signed: bool = False  # whether it can be negative
 
 
@@ -44,9 +44,10 @@ class Measurement(ABC):
     #: the quantity that follows what is done to the object, by which phases are found where nobody noted them
     guide: ClassVar[str]
 
-    def __init__(self, category: Category, size: tuple[int, int]):
-        """``size``: width and height of the frames in pixels."""
+    def __init__(self, category: Category, size: tuple[int, int], fps: float):
+        """``size``: width and height of the frames in pixels; ``fps``: how many come a second."""
         self.category = category
+        self.fps = fps
         self.sight = Sight.of(category, size)
 
     @abstractmethod

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.rules.sight import DARK, Sight, brightest
+from physad_ros.core.types import DARK
+from physad_ros.rules.sight import Sight, brightest
 
 BELOW_GRIP_MM = 3.0  # rows below this belong to the object alone, not to the fingers
 UNDER_MM = 3.0  # how far below the object something must be to have left it

@@ -6,10 +6,8 @@ import numpy as np
 
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Finding, Floats, Phase, Score, Timetable
-from physad_ros.rules.bank import Bank, Rule
+from physad_ros.rules.bank import UNMEASURED, Bank, Rule
 from physad_ros.rules.deduce import Measured
-
-UNMEASURED = 3.0  # violation of a rule that every normal clip could be measured by and this one could not
 
 
 def reason(bank: Bank, clip: Measured) -> Score:
@@ -30,16 +28,20 @@ def reason(bank: Bank, clip: Measured) -> Score:
 
 
 def frame_violations(bank: Bank, timetable: Timetable, stamps_s: Floats, courses: dict[str, Floats]) -> Floats:
-    """(T,) how far each frame's quantities lie outside what normal clips run through at that time, in half-widths; 0 within."""
+    """(T,) each frame's worst violation, on the scale of a clip's score; 0 where nothing could be measured."""
     worst = np.zeros(len(stamps_s))
-    share = normal_time(bank, timetable, stamps_s)
-    for quantity, envelope in bank.envelopes.items():
-        low, high = (np.array([np.nan if v is None else v for v in side]) for side in (envelope.low, envelope.high))
-        knot = np.clip((share * len(low)).astype(int), 0, len(low) - 1)
-        middle, half = (low + high)[knot] / 2, (high - low)[knot] / 2
-        violation = np.abs(courses[quantity] - middle) / half - 1
-        worst = np.maximum(worst, np.nan_to_num(violation, nan=0.0))
+    for quantity in bank.envelopes:
+        worst = np.fmax(worst, course_violations(bank, timetable, quantity, stamps_s, courses[quantity]))
     return worst
+
+
+def course_violations(bank: Bank, timetable: Timetable, quantity: str, stamps_s: Floats, course: Floats) -> Floats:
+    """(T,) how far a course lies from the middle of what normal clips run through at that time: 1 at the edge; NaN where unmeasured."""
+    envelope = bank.envelopes[quantity]
+    low, high = (np.array([np.nan if v is None else v for v in side]) for side in (envelope.low, envelope.high))
+    knot = np.clip((normal_time(bank, timetable, stamps_s) * len(low)).astype(int), 0, len(low) - 1)
+    middle, half = (low + high)[knot] / 2, (high - low)[knot] / 2
+    return np.asarray(np.abs(course - middle) / half)
 
 
 def normal_time(bank: Bank, timetable: Timetable, stamps_s: Floats) -> Floats:

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physad_ros.core.catalogue import Category
-from physad_ros.core.types import Floats
-
-DARK = 28  # of 255: brighter is foreground on the rig's black table and backdrop
+from physad_ros.core.types import DARK, Floats
 
 
 @dataclass(frozen=True)
@@ -48,16 +46,22 @@ class Sight:
         """Scale at the depth of a point of the object's frame."""
         return float(self.focal_px / self._seen(point_m)[2] * 1e-3)
 
+    def clockwise(self, axis: tuple[float, float, float]) -> bool:
+        """Whether what turns about that direction of the object's frame, right-handed, is seen to turn clockwise."""
+        return bool((self.rotation @ self._in_world(axis))[2] > 0)
+
     def _seen(self, point_m: tuple[float, float, float]) -> Floats:
-        x, y, z = point_m
+        return self.rotation @ (self._in_world(point_m) + self.fixture_m - self.centre_m)
+
+    def _in_world(self, direction: tuple[float, float, float]) -> Floats:
+        x, y, z = direction
         c, s = cos(self.yaw_rad), sin(self.yaw_rad)
-        world = np.array([c * x - s * y, s * x + c * y, z]) + self.fixture_m
-        return self.rotation @ (world - self.centre_m)
+        return np.array([c * x - s * y, s * x + c * y, z])
 
 
-def foreground(frame: NDArray[np.uint8], above: int = DARK) -> NDArray[np.bool_]:
+def foreground(frame: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(H, W) pixels of which any colour is brighter than the dark surroundings."""
-    return np.asarray(brightest(frame) > above)
+    return np.asarray(brightest(frame) > DARK)
 
 
 def colourless(frame: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -272,6 +273,29 @@ def test_the_report_tells_all_and_the_picture_is_drawn_even_of_nothing(tmp_path,
     frames = [picture(i) for i in range(count)]
     write_overview(tmp_path / "o.png", verdict, TABLE, frames, 5 + np.arange(count) / 60, np.linspace(0, 4, count))
     assert (tmp_path / "o.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("frames", [0, 1, 60])
+@pytest.mark.parametrize("table", [None, TABLE], ids=["no timetable", "timetable"])
+@pytest.mark.parametrize("scores", [0, 60])
+def test_the_picture_is_drawn_of_whatever_there_is(tmp_path, frames, table, scores):
+    verdict = Verdict(Outcome.INCONCLUSIVE, "", reason="the arm refused " * 20)
+    write_overview(tmp_path / "o.png", verdict, table, [picture(i) for i in range(frames)], 5 + np.arange(frames) / 60, np.ones(scores))
+    drawn = cv2.imread(str(tmp_path / "o.png"))
+    assert drawn.shape == (900, 1600, 3)
+    assert (drawn[360:640].std() > 1) == (table is not None)  # the phases, where they are known
+
+
+def test_the_picture_marks_the_whole_clip_s_score_beside_the_threshold_it_is_for(tmp_path):
+    """The curve of a clip's frames may lie below a threshold that the clip exceeds."""
+    def drawn(score):
+        verdict = Verdict(Outcome.ANOMALOUS, "clip", score, 2.0, "rules")
+        write_overview(tmp_path / "o.png", verdict, TABLE, [], 5 + np.arange(60) / 60, np.full(60, 1.0))
+        picture = cv2.imread(str(tmp_path / "o.png")).astype(int)
+        red = (picture[340:640, 1540:1580] - [40, 40, 198])  # BGR, at the right edge of the plot
+        return float(np.nonzero(np.abs(red).max(axis=2) < 20)[0].mean())
+
+    assert drawn(2.9) < drawn(2.1) < drawn(1.1)  # rows: higher up is less
 
 
 def test_json_never_holds_what_others_cannot_read(tmp_path):

@@ -16,7 +16,7 @@ RECIPES = {
     "press": {"point_m": [-0.03, 0.0, 0.034], "depth_m": 0.016, "clearance_m": 0.02},
     "grab_rotate": {"axis_point_m": [0, 0, 0], "axis": [0, 0, 1], "grip_m": [0.03, 0, 0.15], "angle_rad": -1.2},
     "grab_slide": {"grip_m": [0.06, 0, 0.12], "direction": [2.0, 0, 0], "travel_m": 0.08},
-    "drive": {"motor": "motor", "velocity_rad_s": 12.0},
+    "drive": {"motor": "motor", "axis": [0.0, -1.0, 0.0], "velocity_rad_s": 12.0},
 }
 FRAMES = {"press": 120, "grab_rotate": 180, "grab_slide": 120, "drive": 180}
 

@@ -1,35 +1,43 @@
 """What is measured in drawn pictures is what was drawn; what is deduced from normals holds for them and breaks for others."""
 
 import dataclasses
+import itertools
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from physad_ros.core.catalogue import load_category
+from physad_ros.core.decision import decide
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import Clip, Phase, Timetable
+from physad_ros.core.types import NORMAL_LABEL, Clip, Outcome, Phase, Signals, Timetable
 from physad_ros.dataset.tree import footage
 from physad_ros.detectors.rules import Rules
-from physad_ros.rules.bank import Bank, Rule
-from physad_ros.rules.deduce import Measured, deduce
+from physad_ros.rules.bank import UNMEASURED, Bank, Rule
+from physad_ros.rules.deduce import Measured, deduce, envelopes
 from physad_ros.rules.measurement import Quantity, measurements
 from physad_ros.rules.measurements.drive import Drive
-from physad_ros.rules.phases import aligned
-from physad_ros.rules.reason import reason, tell
+from physad_ros.rules.phases import PACE, aligned
+from physad_ros.rules.reason import frame_violations, reason, tell
 from physad_ros.rules.sight import Sight
+from physad_ros.sim.devices import Mode
+from physad_ros.sim.rig import Rig
+from physad_ros.sim.specimen import random_specimen
 
 SIZE = (640, 360)
+FAN = Rules.load(load_category("fan").folder)
 
 
 def rotor(angle, shift_px=(0.0, 0.0), blades=5):
-    """A drawn fan: dark ground, a motor that stands still, blades at an angle, a hub that may be shifted."""
+    """A drawn fan: dark ground, a motor that stands still, blades at an angle (counterclockwise), a hub that may be shifted."""
     picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
     at = np.array([320.0, 170.0]) + shift_px
     stand = np.round(np.array([[-20, 10], [20, 10], [20, 150], [-20, 150]]) + at).astype(np.int32)
     cv2.fillConvexPoly(picture, stand, (20, 170, 230))  # shakes with the hub
     for k in range(blades):
-        a = angle + 2 * np.pi * k / blades
+        a = 2 * np.pi * k / blades - angle
         tip = at + 90 * np.array([np.cos(a), np.sin(a)])
         points = np.array([at, at + 80 * np.array([np.cos(a - 0.3), np.sin(a - 0.3)]), tip])
         cv2.fillConvexPoly(picture, np.round(points * 16).astype(np.int32), (40, 40, 200 - 10 * k), cv2.LINE_AA, 4)
@@ -37,18 +45,46 @@ def rotor(angle, shift_px=(0.0, 0.0), blades=5):
     return picture
 
 
-def driven(rate, frames=120, shake_px=0.0):
-    measurement = Drive(load_category("fan"), SIZE)
-    for i in range(frames):
-        shift = (shake_px * np.sin(2 * np.pi * 1.9 * i / 60), 0.0)
-        measurement.push(rotor(rate(i / 60) if callable(rate) else rate * i / 60, shift))
+def driven(rate, seconds=2.0, shake_px=0.0, fps=60):
+    measurement = Drive(load_category("fan"), SIZE, fps)
+    for at in np.arange(round(seconds * fps)) / fps:
+        shift = (shake_px * np.sin(2 * np.pi * 1.9 * at), 0.0)
+        measurement.push(rotor(rate(at) if callable(rate) else rate * at, shift))
     return measurement.courses()
 
 
-@pytest.mark.parametrize("rate", [4.0, 9.0, 12.0])
-def test_a_rotor_is_measured_at_its_rate(rate):
-    measured = driven(rate)["turning_rate"][5:]
+@pytest.mark.parametrize("fps", [30, 60])
+@pytest.mark.parametrize("rate", [4.0, 12.0, -9.0])
+def test_a_rotor_is_measured_at_its_rate_and_in_its_direction(rate, fps):
+    measured = driven(rate, fps=fps)["turning_rate"][5:]
     assert np.nanmedian(measured) == pytest.approx(rate, rel=0.02)
+
+
+@pytest.mark.parametrize("commanded", [12.0, -12.0])
+def test_the_rate_is_positive_in_the_direction_that_the_category_commands(commanded):
+    rig = Rig((320, 180), random_specimen(1, "fan", defect=NORMAL_LABEL))
+    measurement, truth = Drive(load_category("fan"), (320, 180), 60), []
+    rig.motors["motor"].command(Mode.VELOCITY, commanded)
+    while len(truth) < 60:
+        if rig.frame_due:
+            measurement.push(rig.render().picture)
+            truth.append(rig.truth()["speed_rad_s"])
+        rig.step()
+    rig.close()
+    measured = measurement.courses()["turning_rate"]
+    assert np.nanmedian(measured[30:]) == pytest.approx(np.median(truth[30:]), rel=0.05) and abs(truth[-1]) > 11
+
+
+def test_footage_on_which_a_rotor_turns_too_far_from_frame_to_frame_is_refused():
+    with pytest.raises(BadData, match="15 frames a second are too few"):
+        driven(12.0, fps=15)
+
+
+def test_a_picture_without_a_rotor_says_so():
+    with pytest.raises(BadData, match="no rotor can be seen"):
+        measurement = Drive(load_category("fan"), SIZE, 60)
+        for _ in range(60):
+            measurement.push(np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
 
 
 def test_a_rotor_that_stops_is_seen_to_stop():
@@ -61,10 +97,10 @@ def test_a_rotor_that_shakes_still_turns():
     assert np.nanmin(measured[5:]) > 11 and np.isnan(measured).sum() < 10
 
 
-@pytest.mark.parametrize("shake_px", [0.0, 3.0, 6.0])
-def test_a_shaking_hub_is_measured_in_millimetres(shake_px):
+@pytest.mark.parametrize(("shake_px", "fps"), [(0.0, 60), (3.0, 60), (6.0, 60), (6.0, 30)])
+def test_a_shaking_hub_is_measured_in_millimetres(shake_px, fps):
     scale = Sight.of(load_category("fan"), SIZE).pixels_per_mm()
-    course = driven(12.0, shake_px=shake_px)["shake_sideways"]
+    course = driven(12.0, shake_px=shake_px, fps=fps)["shake_sideways"]
     swing = np.percentile(course, 95) - np.percentile(course, 5)
     # evening out the blades takes a fifth of a shake at the turning frequency
     assert swing == pytest.approx(0.8 * 2 * shake_px / scale, rel=0.1, abs=0.1)
@@ -72,7 +108,7 @@ def test_a_shaking_hub_is_measured_in_millimetres(shake_px):
 
 def pressed(back, opens=30, frames=120):
     """A drawn clip: a finger comes down and goes up; a lever turns under it and comes back by a share."""
-    measurement = measurements["press"](load_category("clip"), SIZE)
+    measurement = measurements["press"](load_category("clip"), SIZE, 60)
     for i in range(frames):
         down = np.clip(min(i - 20, 90 - i) / 20, 0, 1)
         turn = opens * (down if i < 70 else max(down, 1 - back))
@@ -97,7 +133,7 @@ def test_what_does_not_open_has_no_remainder():
 
 
 def slid(travel_px, tilt_deg=0.0, ball_from=None, frames=120):
-    measurement = measurements["grab_slide"](load_category("slide"), SIZE)
+    measurement = measurements["grab_slide"](load_category("slide"), SIZE, 60)
     for i in range(frames):
         out = travel_px * np.clip(i / 40, 0, 1)
         picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
@@ -143,28 +179,30 @@ def test_sight_puts_the_target_in_the_middle_and_scales_with_distance(point):
 # -- deduction and reasoning on courses -------------------------------------------------------------------------------
 
 CATEGORY = load_category("fan")
-QUANTITIES = {"rate": Quantity("rad/s", 0.1, {"mean": "it turned at {value}", "least": "it turned at {value} at the least"})}
+QUANTITIES = {"turning_rate": Quantity("rad/s", 0.1, {"mean": "it turned at {value}", "least": "it turned at {value} at the least"})}
 TABLE = Timetable("c", "fan", "fan_1", "drive", (Phase("spin_up", 0.0, 1.0), Phase("run", 1.0, 3.0)), 0.0, 3.0, 180)
 
 
 def clip(level, noise=0.0, seed=0):
     at = np.arange(180) / 60
     course = level * np.clip(at, 0, 1) + noise * np.random.default_rng(seed).normal(size=180)
-    return Measured(TABLE, at, {"rate": course})
+    return Measured(TABLE, at, {"turning_rate": course})
 
 
 NORMALS = [clip(12 + 0.3 * np.sin(i), 0.05, i) for i in range(40)]
+RULES = deduce(CATEGORY, QUANTITIES, NORMALS)
 
 
-def bank(rules):
+def bank(rules, **edited):
     return Bank.model_validate({
         "category": "fan", "interaction": "drive", "fitted": {"clips": 40, "held_out": 0, "seed": 0}, "false_alarm_rate": 0.05,
-        "threshold": 1.2, "phases": [{"name": "spin_up", "begin": 0.0, "end": 0.3333}, {"name": "run", "begin": 0.3333, "end": 1.0}], "guide": "rate", "rules": rules, "envelopes": {},
+        "threshold": 1.2, "phases": [{"name": "spin_up", "begin": 0.0, "end": 0.3333}, {"name": "run", "begin": 0.3333, "end": 1.0}],
+        "guide": "turning_rate", "rules": rules, "envelopes": envelopes(QUANTITIES, NORMALS), **edited,
     })
 
 
 def test_stable_quantities_become_rules_that_normals_keep():
-    rules = deduce(CATEGORY, QUANTITIES, NORMALS)
+    rules = RULES
     assert {(r.phase, r.statistic) for r in rules} == {(p, s) for p in ("spin_up", "run") for s in ("mean", "least")}
     assert max(reason(bank(rules), c).value for c in NORMALS) < 1.0
 
@@ -176,24 +214,43 @@ def test_what_is_not_stable_is_no_rule():
 
 
 def test_a_broken_rule_is_told_with_its_phase_value_and_interval():
-    score = reason(bank(deduce(CATEGORY, QUANTITIES, NORMALS)), clip(6.0))
+    score = reason(bank(RULES), clip(6.0))
     worst = score.findings[0]
     assert score.value == worst.violation > 5
-    assert (worst.phase, worst.quantity) == ("run", "rate") and worst.value == pytest.approx(6.0, abs=0.1)
+    assert (worst.phase, worst.quantity) == ("run", "turning_rate") and worst.value == pytest.approx(6.0, abs=0.1)
     assert "during run" in worst.sentence and "6 rad/s" in worst.sentence
     assert worst.low < 12 < worst.high
 
 
 def test_violation_grows_with_the_distance():
-    rules = bank(deduce(CATEGORY, QUANTITIES, NORMALS))
+    rules = bank(RULES)
     values = [reason(rules, clip(level)).value for level in (12, 11, 10, 8, 4, 0)]
     assert values == sorted(values)
 
 
-def test_what_cannot_be_measured_is_never_normal():
-    blind = dataclasses.replace(NORMALS[0], courses={"rate": np.full(180, np.nan)})
-    score = reason(bank(deduce(CATEGORY, QUANTITIES, NORMALS)), blind)
-    assert score.value > 1.2 and "could not be measured" in score.findings[0].sentence
+@settings(deadline=None)
+@given(st.floats())
+def test_what_cannot_be_measured_is_never_normal(threshold):
+    detector, blind = Rules(), dataclasses.replace(NORMALS[0], courses={"turning_rate": np.full(180, np.nan)})
+    detector.bank = bank(RULES, threshold=None)
+    try:
+        detector.calibrate(threshold, 0.05, 20)
+    except BadData:
+        return  # such a threshold is refused
+    assert 1 <= detector.threshold < UNMEASURED
+    score = reason(detector.bank, blind)
+    verdict = decide(score, detector.threshold, category="fan", detector="rules", frames_expected=180, frames_received=180)
+    assert verdict.outcome is Outcome.ANOMALOUS and "could not be measured" in score.findings[0].sentence
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0, 2.0])
+def test_a_frame_s_score_is_1_at_the_edge_of_what_normal_clips_run_through(share):
+    made = bank(RULES)
+    about = made.envelopes["turning_rate"]
+    low, high = np.array(about.low), np.array(about.high)
+    course = (low + high) / 2 + share * (high - low) / 2
+    scores = frame_violations(made, TABLE, 3.0 * (np.arange(len(low)) + 0.5) / len(low), {"turning_rate": course})
+    assert scores == pytest.approx(share, abs=1e-6)
 
 
 def test_too_few_clips_are_refused():
@@ -202,7 +259,7 @@ def test_too_few_clips_are_refused():
 
 
 def test_a_bank_reads_back_and_a_bad_one_names_its_fault(tmp_path):
-    made = bank(deduce(CATEGORY, QUANTITIES, NORMALS))
+    made = bank(RULES)
     made.write(tmp_path)
     assert Bank.read(tmp_path) == made
     (tmp_path / "rules.yaml").write_text((tmp_path / "rules.yaml").read_text().replace("statistic", "statistik"))
@@ -212,21 +269,110 @@ def test_a_bank_reads_back_and_a_bad_one_names_its_fault(tmp_path):
         Bank.read(tmp_path / "none")
 
 
+@pytest.mark.parametrize(("written", "edited", "told"), [
+    ("statistic: mean", "statistic: middle", "'mean', 'least', 'most', 'end' or 'swing'"),
+    ("quantity: turning_rate", "quantity: turning", "no quantity turning; known: shake_sideways, shake_upwards, turning_rate"),
+    ("category: fan", "category: fna", "no category 'fna'; known: .*fan"),
+    ("interaction: drive", "interaction: press", "interaction of fan is drive, not press"),
+    ("phase: run", "phase: rnu", "rules on rnu; the phases are spin_up, run"),
+    ("guide: turning_rate", "guide: turning", "guide 'turning' has no envelope; those there are: turning_rate"),
+    ("threshold: 1.2", "threshold: 3.5", "threshold"),
+    ("threshold: 1.2", "threshold: .nan", "threshold"),
+    *((f"{side}: {value}", f"{side}: {wrong}", "low must lie below high, and both must be finite")
+      for side, value in (("low", RULES[0].low), ("high", RULES[0].high)) for wrong in (".nan", "-.inf", ".inf")),
+])
+def test_an_edited_bank_that_could_hide_something_is_refused(tmp_path, written, edited, told):
+    bank(RULES).write(tmp_path)
+    text = (tmp_path / "rules.yaml").read_text()
+    assert written in text
+    (tmp_path / "rules.yaml").write_text(text.replace(written, edited, 1))
+    with pytest.raises(BadData, match=told):
+        Rules.load(tmp_path)
+
+
+@pytest.mark.parametrize("other", [{"category": "clip"}, {"interaction": "press"}])
+def test_rules_of_something_else_are_not_for_this_clip(other):
+    with pytest.raises(BadData, match="the rules are of fan, drive"):
+        FAN.stream(dataclasses.replace(TABLE, **other))
+
+
+def test_a_fan_that_sticks_shows_while_it_streams():
+    at = np.arange(120) / 60
+    table = dataclasses.replace(TABLE, phases=(Phase("spin_up", 0.0, 0.6), Phase("run", 0.6, 2.5), Phase("spin_down", 2.5, 3.0)))
+    angles = np.cumsum(11.7 * np.clip(at / 0.6, 0, 1) * (at < 1.2)) / 60
+    stuck = Clip(table, np.array([rotor(a) for a in angles]), at)
+    stream = FAN.stream(table)
+    scores = np.array([stream.push(frame, float(t)) for frame, t in zip(stuck.frames, stuck.stamps_s)])
+    assert scores[30:70].max() < 3 and scores[85:].min() > 10  # what is measured lags by some frames
+    assert stream.finish(Signals.none()).value == FAN.score(stuck).value
+
+
 def test_a_sentence_tells_numbers_with_their_unit():
     rule = Rule(phase="run", quantity="rate", statistic="mean", low=11.8, high=12.6, unit="rad/s",
-                sentence="during run, the blades turned at {value}; normal specimens keep to {low} to {high}")
-    assert tell(rule, 4.1) == "during run, the blades turned at 4.1 rad/s; normal specimens keep to 11.8 to 12.6 rad/s"
+                sentence="during run, the blades turned at {value}; normal is between {low} and {high}")
+    assert tell(rule, 4.1) == "during run, the blades turned at 4.1 rad/s; normal is between 11.8 and 12.6 rad/s"
+
+
+@pytest.mark.parametrize(("level", "signed", "told"), [
+    (12, False, "during run, it turned at {value}; normal is between {low} and {high}"),
+    (0, False, "during run, it turned at {value}; normal is at most {high}"),
+    (0, True, "during run, it turned at {value}; normal is between {low} and {high}"),
+])
+def test_a_sentence_has_a_lower_bound_where_there_can_be_less(level, signed, told):
+    quantities = {"turning_rate": dataclasses.replace(QUANTITIES["turning_rate"], signed=signed)}
+    rules = deduce(CATEGORY, quantities, [clip(level, 0.05, i) for i in range(20)])
+    assert told in [r.sentence for r in rules]
 
 
 def test_phases_of_footage_are_found_by_its_course():
-    detector = Rules.load(load_category("fan").folder)
     shift, frames = 0.5, 240  # half a second of nothing before, half a second after
     at = np.arange(frames) / 60
     spins = 12 * np.clip(np.minimum((at - shift) / 0.6, (shift + 3.0 - at) / 0.5), 0, 1)
     table = Timetable("f", "fan", "", "", (Phase("clip", 0.0, 4.0),), 0.0, 4.0, frames)
-    found = aligned(detector.bank, Measured(table, at, {"turning_rate": spins})).timetable.phases
+    found = aligned(FAN.bank, Measured(table, at, {"turning_rate": spins})).timetable.phases
     run = next(p for p in found if p.name == "run")
     assert run.begin_s == pytest.approx(shift + 0.6, abs=0.12) and run.end_s == pytest.approx(shift + 2.5, abs=0.15)
+
+
+FOOTAGE = Timetable("f", "fan", "", "", (Phase("clip", 0.0, 3.0),), 0.0, 3.0, 180)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(-3, 3), min_size=12, max_size=12), st.integers(-20, 20))
+def test_phases_found_are_in_order_and_none_shrinks_to_a_moment(bends, shift):
+    at = np.arange(180) / 60
+    spins = 12 * np.clip(np.minimum((at - shift / 60) / 0.6, (shift / 60 + 3.0 - at) / 0.5), 0, 1)
+    course = spins + np.interp(at, np.linspace(0, 3, 12), bends)
+    try:
+        found = aligned(FAN.bank, Measured(FOOTAGE, at, {"turning_rate": course})).timetable.phases
+    except BadData:
+        return
+    assert [p.name for p in found] == [s.name for s in FAN.bank.phases]
+    assert all(one.end_s == other.begin_s for one, other in itertools.pairwise(found))
+    assert all(p.end_s - p.begin_s >= (s.end - s.begin) * 3.0 / PACE - 1e-6 for p, s in zip(found, FAN.bank.phases))
+
+
+def test_footage_that_moves_mostly_where_it_is_not_as_usual_has_no_phases():
+    at = np.arange(360) / 60
+    spins = 12 * np.clip(np.minimum(at / 0.6, (3.0 - at) / 0.5), 0, 1) + (at > 3.2) * 6 * np.abs(np.sin(12 * at))
+    table = dataclasses.replace(FOOTAGE, phases=(Phase("clip", 0.0, 6.0),), window_end_s=6.0, frames=360)
+    with pytest.raises(BadData, match="moves mostly outside"):
+        aligned(FAN.bank, Measured(table, at, {"turning_rate": spins}))
+
+
+def test_footage_that_is_over_too_soon_has_no_phases():
+    at = np.arange(30) / 60
+    with pytest.raises(BadData, match=r"is seen for 0\.48 s, and takes at least 1 s"):
+        aligned(FAN.bank, Measured(FOOTAGE, at, {"turning_rate": 12 * np.clip(at, 0, 1)}))
+
+
+def test_a_rotor_that_sticks_in_the_middle_of_footage_is_judged_as_that():
+    at = np.arange(180) / 60
+    spins = 11.7 * np.clip(np.minimum(at / 0.6, (3.0 - at) / 0.5), 0, 1) * ~((at > 1.2) & (at < 1.6))
+    found = aligned(FAN.bank, Measured(FOOTAGE, at, {name: spins for name in FAN.bank.envelopes}))
+    run = next(p for p in found.timetable.phases if p.name == "run")
+    assert run.begin_s < 1.2 and run.end_s > 1.6
+    assert "turning_rate.least.run" in {f.rule for f in reason(FAN.bank, found).findings}
 
 
 def test_still_footage_has_no_phases():
@@ -239,4 +385,4 @@ def test_still_footage_has_no_phases():
 def test_no_frames_are_no_score():
     detector = Rules.load(load_category("clip").folder)
     with pytest.raises(BadData, match="not one frame"):
-        detector.score(Clip(TABLE, np.empty((0, 9, 9, 3), np.uint8), np.empty(0)))
+        detector.score(footage(np.empty((0, 9, 9, 3), np.uint8), 60.0, "clip", "x"))

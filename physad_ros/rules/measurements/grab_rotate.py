@@ -21,21 +21,19 @@ class GrabRotate(Measurement):
     guide: ClassVar[str] = "angle"
     quantities: ClassVar[Mapping[str, Quantity]] = {
         "angle": Quantity("rad", 0.08, {
-            "most": "the leaf turned by {value} at the most",
+            "most": "the leaf turned by up to {value}",
             "mean": "the leaf stood at {value} on average",
         }),
         "sunk": Quantity("mm", 1.0, {
-            "most": "the leaf sank by {value} at the most",
+            "most": "the leaf stood up to {value} too low",
             "end": "the leaf stood {value} too low in the end",
         }, signed=True),
         "changed": Quantity("", 0.03, {"end": "the outline differed from the first by {value} of its area in the end"}),
-        "fallen": Quantity("mm2", 6.0, {
-            "most": "{value} of something that had left the object were to be seen below it",
-        }),
+        "fallen": Quantity("mm2", 6.0, {"most": "loose parts covered up to {value} below the object"}),
     }
 
-    def __init__(self, category: Category, size: tuple[int, int]):
-        super().__init__(category, size)
+    def __init__(self, category: Category, size: tuple[int, int], fps: float):
+        super().__init__(category, size, fps)
         recipe = category.recipe.parameters
         x, y, _ = recipe["axis_point_m"]
         self._axis = self.sight.pixel((x, y, recipe["grip_m"][2]))[0]

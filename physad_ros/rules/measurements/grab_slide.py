@@ -24,26 +24,24 @@ class GrabSlide(Measurement):
     guide: ClassVar[str] = "travel"
     quantities: ClassVar[Mapping[str, Quantity]] = {
         "travel": Quantity("mm", 2.0, {
-            "most": "the part travelled {value}",
+            "most": "the part stood up to {value} from its place",
             "mean": "the part stood {value} from its place on average",
             "end": "the part stood {value} from its place in the end",
         }, signed=True),
         "tilt": Quantity("deg", 0.5, {
-            "most": "the part hung down to the left by {value} at the most",
-            "least": "the part hung down to the left by {value} at the least",
-            "mean": "the part hung down to the left by {value} on average",
+            "most": "the part's greatest tilt, down to the left, was {value}",
+            "least": "the part's least tilt, down to the left, was {value}",
+            "mean": "the part's mean tilt, down to the left, was {value}",
         }, signed=True),
         "sunk": Quantity("mm", 0.8, {
-            "most": "the part's end sank by {value} at the most",
-            "least": "the part's end sank by {value} at the least",
+            "most": "the part's end was {value} below its line at its lowest",
+            "least": "the part's end was {value} below its line at its highest",
         }, signed=True),
-        "fallen": Quantity("mm2", 6.0, {
-            "most": "{value} of something that had left the object were to be seen below it",
-        }),
+        "fallen": Quantity("mm2", 6.0, {"most": "loose parts covered up to {value} below the object"}),
     }
 
-    def __init__(self, category: Category, size: tuple[int, int]):
-        super().__init__(category, size)
+    def __init__(self, category: Category, size: tuple[int, int], fps: float):
+        super().__init__(category, size, fps)
         self._outline = Outline(self.sight, category.recipe.parameters["grip_m"])
         self._rows: list[tuple[float, float, float, float]] = []
 

@@ -28,15 +28,15 @@ class Press(Measurement):
     guide: ClassVar[str] = "depth"
     quantities: ClassVar[Mapping[str, Quantity]] = {
         "opening": Quantity("", 0.06, {
-            "mean": "the object's outline changed by {value} of its area",
-            "most": "the object's outline changed by {value} of its area at the most",
+            "mean": "the object's outline changed by {value} of its area on average",
+            "most": "the object's outline changed by up to {value} of its area",
         }),
-        "remainder": Quantity("", 0.08, {"end": "{value} of the greatest change of outline remained"}),
-        "depth": Quantity("mm", 0.8, {"most": "the fingers came down by {value}"}, signed=True),
+        "remainder": Quantity("", 0.08, {"end": "{value} of the greatest change of outline remained in the end"}),
+        "depth": Quantity("mm", 0.8, {"most": "the fingers were down by up to {value}"}, signed=True),
     }
 
-    def __init__(self, category: Category, size: tuple[int, int]):
-        super().__init__(category, size)
+    def __init__(self, category: Category, size: tuple[int, int], fps: float):
+        super().__init__(category, size, fps)
         self._factor = HEIGHT / size[1]
         self._reference: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
         self._rows: list[tuple[float, float, float]] = []
