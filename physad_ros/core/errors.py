@@ -13,7 +13,11 @@ class UnknownName(PhysadError):
     """A name that is not among the known ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]):
-        super().__init__(f"no {kind} {name!r}; known: {', '.join(sorted(known)) or 'none'}")
+        self._about = kind, name, tuple(sorted(known))
+        super().__init__(f"no {kind} {name!r}; known: {', '.join(self._about[2]) or 'none'}")
+
+    def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, tuple[str, ...]]]:
+        return type(self), self._about  # an error made of three words is pickled as such, on its way from another process
 
 
 class BadData(PhysadError):

@@ -1,6 +1,7 @@
 """Registry, catalogue, ring, window and decision."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -27,6 +28,11 @@ def test_a_registry_refuses_duplicates_and_names_what_it_knows():
         registry.register("one")(2)
     with pytest.raises(UnknownName, match="no thing 'two'; known: one"):
         registry["two"]
+
+
+def test_an_unknown_name_is_told_across_processes_too():
+    error = pickle.loads(pickle.dumps(UnknownName("thing", "two", ["one", "four"])))
+    assert isinstance(error, UnknownName) and str(error) == "no thing 'two'; known: four, one"
 
 
 def test_an_unknown_category_names_the_known_ones():
