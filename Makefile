@@ -4,7 +4,7 @@ BIN := .venv/bin
 # .venv has its own ROS 2, also in a shell where another one is sourced
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH PYTHONPATH
 
-.PHONY: help setup inspect test lint format bench-camera clean
+.PHONY: help setup inspect test lint bench-camera clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'

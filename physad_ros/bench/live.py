@@ -80,7 +80,8 @@ def _rows(root: Path, console: Console) -> Iterable[Row]:
                 scores[name] = baseline.score(read_clip(folder / "bag", baseline.height)).value
         findings = tuple(f"{f['quantity']}@{f['phase']}" for f in report["findings"])
         late = report["timings_s"].get("verdict_after_last_frame")
-        yield Row(specimen.category, specimen.label, report["detector"], report["verdict"], scores, findings, math.nan if late is None else float(late))
+        late_s = math.nan if late is None else float(late)
+        yield Row(specimen.category, specimen.label, report["detector"], report["verdict"], scores, findings, late_s)
 
 
 def _results(name: str, rows: Sequence[Row], judge: str) -> Iterable[Result]:
@@ -115,7 +116,8 @@ def _alarms(name: str, rows: Sequence[Row]) -> dict[str, Any]:
     defective = [r for r in mine if r.label != NORMAL_LABEL]
     return {
         "false_alarms": false, "normals": len(judged), "rate_low": low, "rate_high": high,
-        "inconclusive": sum(r.verdict == "INCONCLUSIVE" for r in mine), "caught": len(caught), "defective": len(defective), "named": named, "named_by_worst": worst,
+        "inconclusive": sum(r.verdict == "INCONCLUSIVE" for r in mine),
+        "caught": len(caught), "defective": len(defective), "named": named, "named_by_worst": worst,
     }
 
 

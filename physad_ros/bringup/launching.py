@@ -41,7 +41,7 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
         arguments = arguments_type(**{
             f.name: _typed(LaunchConfiguration(f.name).perform(context), f)
             for f in dataclasses.fields(arguments_type)
-        })  # fmt: skip
+        })
         actions = [_action(spec) for spec in (*drivers(arguments), *stack(arguments))]
         asking = request(arguments)
         if asking is None:

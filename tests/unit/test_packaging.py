@@ -1,5 +1,6 @@
 """The package is complete: entry points lead somewhere, data is shipped, versions agree."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -32,6 +33,56 @@ def test_every_package_is_pinned_and_ros_2_by_its_hash():
     assert [line for line in lines if not re.match(r"[\w.-]+==[\w.]+(; python_version (>=|<) \"3\.\d+\")?$", line)] == []
     ros = (ROOT / "requirements-ros.txt").read_text().replace("\\\n", "").splitlines()
     assert len(ros) > 100 and [line for line in ros if line[0] != "#" and "--hash=sha256:" not in line] == []
+
+
+#: what a package is imported as, where that is not its name
+IMPORTED_AS = {"python3-opencv": "cv2"}
+
+
+def imported(*folders: str) -> set[str]:
+    """Top-level modules that the Python files below these folders import, less the standard library and our own."""
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    found = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    found |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    own = {"physad_ros", *(file.stem for file in files)}
+    return {name.split(".")[0] for name in found} - set(sys.stdlib_module_names) - own
+
+
+def declared(*tags: str) -> set[str]:
+    return {d.text for d in ElementTree.parse(ROOT / "package.xml").iter() if d.tag in tags}
+
+
+def from_pip() -> set[str]:
+    """What package.xml leaves to pip, as pip reads it."""
+    return set(re.search(r"pip brings: (.*) -->", (ROOT / "package.xml").read_text())[1].split())
+
+
+def dependencies() -> set[str]:
+    """What package.xml declares for running, by the names that are imported."""
+    return {IMPORTED_AS.get(name, name.removeprefix("python3-")) for name in declared("depend", "exec_depend")}
+
+
+def started() -> str:
+    """Where packages that are run, described or plugged in are named."""
+    return " ".join(f.read_text() for folder in ("physad_ros/bringup", "config", "urdf") for f in (ROOT / folder).rglob("*.*") if f.suffix != ".pyc")
+
+
+def test_what_is_imported_or_described_is_declared_or_brought_by_pip():
+    here = dependencies() | {re.match(r"\w+", package)[0] for package in from_pip()}
+    assert imported("physad_ros", "launch") <= here
+    assert imported("tests") <= here | {name.removeprefix("python3-").replace("-", "_") for name in declared("test_depend")}
+    assert set(re.findall(r"\$\(find (\w+)\)", started())) <= here
+
+
+def test_what_is_declared_is_used():
+    unused = dependencies() - imported("physad_ros", "launch")
+    assert {name for name in unused if not re.search(rf"\b{name}\b", started())} == {"ros2launch"}  # the README's command
+
+
+def test_the_readme_has_pip_bring_what_package_xml_leaves_to_it():
+    told = re.search(r"pip install (.*)", (ROOT / "README.md").read_text())[1]
+    assert set(told.replace('"', "").split()) == from_pip() | {"numpy<2"}  # the newest numpy that the apt packages take
 
 
 def built(tmp_path: Path) -> Path:

@@ -159,7 +159,8 @@ NORMALS = [clip(12 + 0.3 * np.sin(i), 0.05, i) for i in range(40)]
 def bank(rules):
     return Bank.model_validate({
         "category": "fan", "interaction": "drive", "fitted": {"clips": 40, "held_out": 0, "seed": 0}, "false_alarm_rate": 0.05,
-        "threshold": 1.2, "phases": [{"name": "spin_up", "begin": 0.0, "end": 0.3333}, {"name": "run", "begin": 0.3333, "end": 1.0}], "guide": "rate", "rules": rules, "envelopes": {},
+        "threshold": 1.2, "phases": [{"name": "spin_up", "begin": 0.0, "end": 0.3333}, {"name": "run", "begin": 0.3333, "end": 1.0}],
+        "guide": "rate", "rules": rules, "envelopes": {},
     })
 
 
