@@ -66,7 +66,7 @@ def inspect(
 
     arguments = StackArguments(
         category=category or "", object=object or "", defect=defect or "", severity=severity, rig=rig,
-        seed=_seed(seed), detector=detector, out=str(out), source=source, file=str(file or ""), height=height,
+        seed=-1 if seed is None else seed, detector=detector, out=str(out), source=source, file=str(file or ""), height=height,
         device=device,
     )
     raise typer.Exit(Exit[inspect_once(arguments, console)])
@@ -192,12 +192,6 @@ def categories() -> None:
         c = load_category(name)
         table.add_row(name, c.recipe.interaction, str(c.frames), ", ".join(o.name for o in c.objects), ", ".join(c.defects))
     console.print(table)
-
-
-def _seed(seed: int | None) -> int:
-    import secrets
-
-    return secrets.randbelow(1_000_000) if seed is None else seed
 
 
 def main() -> None:
