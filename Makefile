@@ -30,4 +30,4 @@ bench-camera: setup  ## frames lost and latency of 1080p60 through recorder and 
 	@$(BIN)/physad bench-camera $(ARGS)
 
 clean:  ## remove what set-up made
-	rm -rf .venv .build build install log
+	rm -rf .venv .build .cache build install log
