@@ -34,25 +34,25 @@ EXECUTABLES = {
 class StackArguments:
     """Arguments of `physad inspect` and of the launch files."""
 
-    category: str = parameter("", "category of the object; empty: perceived from the picture")
-    object: str = parameter("", "specimen type within the category, e.g. fan_2; empty: chosen at random")
-    defect: str = parameter("", "defect of the simulated specimen, or anomaly_free; empty: chosen at random")
-    severity: float = parameter(-1.0, "severity of the simulated defect, 1 being the worst; negative: chosen at random", low=-1.0, high=1.0)
-    rig: str = parameter("mujoco", "robot and camera, simulated or real", choices=("mujoco", "gazebo", "ur5"))
-    seed: int = parameter(-1, "seed of everything random; negative: a new one each time, which is printed and reported", low=-1)
+    category: str = parameter("", "category of the object; if empty, it is perceived from the picture")
+    object: str = parameter("", "specimen type within the category, e.g. fan_2; if empty, chosen at random")
+    defect: str = parameter("", "defect of the simulated specimen, or anomaly_free; if empty, chosen at random")
+    severity: float = parameter(-1.0, "severity of the simulated defect, 0 to 1 (worst); if negative, chosen at random", low=-1.0, high=1.0)
+    rig: str = parameter("mujoco", "robot and camera", choices=("mujoco", "gazebo", "ur5"))
+    seed: int = parameter(-1, "seed of everything random; if negative, a new one is chosen, printed and noted in the report", low=-1)
     detector: str = parameter("rules", "detector that judges the clip")
     out: str = parameter("inspections", "folder in which each inspection gets a folder of its own")
     source: str = parameter("rig", "where the pictures come from", choices=("rig", "device", "file"))
-    file: str = parameter("", "video to play if source is file")
-    height: int = parameter(360, "height of the simulated camera's picture, which is 16:9", unit="px", low=64, high=1080)
+    file: str = parameter("", "video to play with source:=file")
+    height: int = parameter(360, "height of the simulated camera's 16:9 picture", unit="px", low=64, high=1080)
     real_time_factor: float = parameter(
-        1.0, "speed limit of the simulation, in simulated seconds per second; 0: no limit", low=0.0, high=100.0
+        1.0, "speed limit of the simulation, in simulated seconds per second; 0 means no limit", low=0.0, high=100.0
     )
     robot_ip: str = parameter("", "IP address of the robot; the rig ur5 needs it")
-    device: str = parameter("/dev/video0", "camera to read if source is device")
+    device: str = parameter("/dev/video0", "camera to read with source:=device")
 
     def __post_init__(self) -> None:
-        """Draws the seed that was left open. Raises WrongUse or UnknownName where the arguments make no sense, before anything is started."""
+        """Draws the seed that was left open; raises WrongUse or UnknownName where the arguments make no sense, before anything starts."""
         try:
             check(self)
         except BadData as error:
@@ -67,15 +67,15 @@ class StackArguments:
             if self.defect:
                 category.check_label(self.defect)
         elif self.object or self.defect:
-            raise WrongUse("object and defect belong to a category; name it too")
+            raise WrongUse("object and defect belong to a category; name the category too")
         if self.source == "file" and not self.file:
-            raise WrongUse("the source file needs the argument file: the video to play")
+            raise WrongUse("the source `file` needs the argument file: the video to play")
         if self.source == "file" and not self.category:
-            raise WrongUse("the source file needs the argument category: footage is not what perception was taught on")
+            raise WrongUse("the source `file` needs the argument category: perception was not trained on footage")
         if self.source == "file" and not Path(self.file).is_file():
             raise WrongUse(f"there is no video {self.file}")
         if self.source == "device" and self.rig != "ur5":
-            raise WrongUse(f"the rig {self.rig} is simulated and has a camera of its own; use the source rig or file")
+            raise WrongUse(f"the rig {self.rig} is simulated and has its own camera; use the source `rig` or `file`")
 
 
 @dataclass(frozen=True)
