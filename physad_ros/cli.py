@@ -79,7 +79,7 @@ def record(
     root: Root,
     count: Annotated[int, typer.Option(help="Specimens per label.")] = 20,
     category: Categories = None,
-    label: Annotated[Optional[list[str]], typer.Option(help="anomaly_free or a defect; repeat for several. If omitted, all of each category.")] = None,
+    label: Annotated[Optional[list[str]], typer.Option(help="anomaly_free or a defect; repeat for several. If omitted, all.")] = None,
     seed: Annotated[int, typer.Option(help="Seed from which all specimens follow.")] = 0,
     detector: DetectorName = "rules",
     height: Height = 360,
