@@ -1,33 +1,33 @@
-# Two commands: `make inspect` and `make test`. Each sets up all it needs in .venv first, which takes nothing when nothing is to do.
+# Two commands: `make inspect` and `make test`. Each first sets up what it needs in .venv; if nothing is missing, that takes under two seconds.
 PYTHON ?= python3
 BIN := .venv/bin
 # .venv has its own ROS 2, also in a shell where another one is sourced
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH PYTHONPATH
 
-.PHONY: help setup inspect test lint format bench-camera clean
+.PHONY: help setup inspect test lint bench-camera clean
 
-help:  ## this list
+help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'
 
-setup:  ## the virtual environment, ROS 2 and the interfaces
+setup:  ## set up the virtual environment, ROS 2 and the interfaces
 	@$(PYTHON) tools/setup.py
 
-inspect: setup  ## inspect a specimen; ARGS="--category fan --defect stuck --seed 7"
+inspect: setup  ## inspect an object; e.g. ARGS="--category fan --defect stuck --seed 7"
 	@$(BIN)/physad inspect $(ARGS); status=$$?; case $$status in 0|3|4) ;; *) exit $$status;; esac
 
-test:  ## lint, types and all tests
+test:  ## run the linter, the type checker and all tests
 	@$(PYTHON) tools/setup.py --dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(ARGS)
 
-lint:  ## lint and types only
+lint:  ## run the linter and the type checker only
 	@$(PYTHON) tools/setup.py --dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench-camera: setup  ## frames lost and latency of 1080p60 through recorder and detector
+bench-camera: setup  ## measure lost frames and latency at 1080p and 60 Hz
 	@$(BIN)/physad bench-camera $(ARGS)
 
-clean:  ## remove what set-up made
-	rm -rf .venv .build build install log
+clean:  ## remove everything that set-up made
+	rm -rf .venv .build .cache build install log

@@ -15,7 +15,7 @@ from physad_ros.core.errors import PhysadError, UnknownName, WrongUse
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Inspect objects as a person does: perceive, interact, reason.",
+    help="Robotic inspection: perceive an object, interact with it, and judge whether it works as it should.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 console = Console(highlight=False)
@@ -31,15 +31,17 @@ class Exit(IntEnum):
     INCONCLUSIVE = 4
 
 
-Category = Annotated[Optional[str], typer.Option(help="Category to inspect; left out: perceived from the picture.")]
-Object = Annotated[Optional[str], typer.Option(help="Specimen type of the category, e.g. fan_2; left out: any.")]
-Defect = Annotated[Optional[str], typer.Option(help="Simulated rigs: anomaly_free or a defect; left out: by chance.")]
-Seed = Annotated[Optional[int], typer.Option(help="All that is random follows from it; left out: a new one each time.")]
-Out = Annotated[Path, typer.Option(help="Folder that receives a folder for each inspection.")]
-DetectorName = Annotated[str, typer.Option("--detector", help="Which detector judges.")]
-Height = Annotated[int, typer.Option(help="Picture height in pixels at 16:9; 1080 is the real camera's, perception needs 240.")]
-Root = Annotated[Path, typer.Argument(help="Root of a Phys-AD tree.")]
-Categories = Annotated[Optional[list[str]], typer.Option("--category", help="May be given several times; left out: all.")]
+Category = Annotated[Optional[str], typer.Option(help="Category of the object; if omitted, it is perceived from the picture.")]
+Object = Annotated[Optional[str], typer.Option(help="Specimen type within the category, e.g. fan_2; if omitted, chosen at random.")]
+Defect = Annotated[Optional[str], typer.Option(help="Defect of the simulated specimen, or anomaly_free; if omitted, chosen at random.")]
+Seed = Annotated[Optional[int], typer.Option(help="Seed of everything random; if omitted, a new one is chosen and printed.")]
+Out = Annotated[Path, typer.Option(help="Folder in which each inspection gets a folder of its own.")]
+DetectorName = Annotated[str, typer.Option("--detector", help="Detector that judges the clip.")]
+Height = Annotated[
+    int, typer.Option(help="Height in pixels of the simulated camera's 16:9 picture. The real camera has 1080; perception needs at least 240.")
+]
+Root = Annotated[Path, typer.Argument(help="Root folder of a Phys-AD tree.")]
+Categories = Annotated[Optional[list[str]], typer.Option("--category", help="Category to include; repeat for several. If omitted, all.")]
 
 
 @app.command()
@@ -47,26 +49,26 @@ def inspect(
     category: Category = None,
     object: Object = None,
     defect: Defect = None,
-    severity: Annotated[float, typer.Option(help="Of the simulated defect, 0 to 1; negative: by chance.")] = -1.0,
-    rig: Annotated[str, typer.Option(help="mujoco, gazebo or ur5.")] = "mujoco",
+    severity: Annotated[float, typer.Option(help="Severity of the simulated defect, 0 to 1 (worst); if negative, chosen at random.")] = -1.0,
+    rig: Annotated[str, typer.Option(help="Robot and camera: mujoco (simulated), gazebo or ur5.")] = "mujoco",
     seed: Seed = None,
     detector: DetectorName = "rules",
     out: Out = Path("inspections"),
-    source: Annotated[str, typer.Option(help="Where frames come from: rig, device (V4L2) or file.")] = "rig",
+    source: Annotated[str, typer.Option(help="Where the pictures come from: rig, device (a V4L2 camera) or file (a video).")] = "rig",
     file: Annotated[Optional[Path], typer.Option(help="Video to play with --source file.")] = None,
     height: Height = 360,
-    device: Annotated[str, typer.Option(help="Camera with --source device.")] = "/dev/video0",
+    device: Annotated[str, typer.Option(help="Camera to read with --source device.")] = "/dev/video0",
 ) -> None:
-    """Inspect one object and say whether it works as it should, and why not.
+    """Inspect one object: does it work as it should, and if not, why not?
 
-    Exit status: 0 NORMAL, 3 ANOMALOUS, 4 INCONCLUSIVE, 2 wrong use, 1 a fault of the program.
+    Exit status: 0 NORMAL, 3 ANOMALOUS, 4 INCONCLUSIVE, 2 wrong usage, 1 program error.
     """
     from physad_ros.bringup import StackArguments
     from physad_ros.live.inspect import inspect_once
 
     arguments = StackArguments(
         category=category or "", object=object or "", defect=defect or "", severity=severity, rig=rig,
-        seed=_seed(seed), detector=detector, out=str(out), source=source, file=str(file or ""), height=height,
+        seed=-1 if seed is None else seed, detector=detector, out=str(out), source=source, file=str(file or ""), height=height,
         device=device,
     )
     raise typer.Exit(Exit[inspect_once(arguments, console)])
@@ -75,16 +77,16 @@ def inspect(
 @app.command()
 def record(
     root: Root,
-    count: Annotated[int, typer.Option(help="Specimens of each label.")] = 20,
+    count: Annotated[int, typer.Option(help="Specimens per label.")] = 20,
     category: Categories = None,
-    label: Annotated[Optional[list[str]], typer.Option(help="anomaly_free or a defect; left out: all of them.")] = None,
-    seed: Annotated[int, typer.Option(help="Specimens follow from it.")] = 0,
+    label: Annotated[Optional[list[str]], typer.Option(help="anomaly_free or a defect; repeat for several. If omitted, all.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed from which all specimens follow.")] = 0,
     detector: DetectorName = "rules",
     height: Height = 360,
 ) -> None:
-    """Run a campaign on the simulated rig: live inspections, bags, and clips in a Phys-AD tree.
+    """Run a campaign of live inspections on the simulated rig; keep the bags, and the clips as a Phys-AD tree.
 
-    Interrupt it with Ctrl-C and start it again with the same arguments: it goes on where it stood.
+    Interrupt it with Ctrl-C; the same command resumes it.
     """
     from physad_ros.bringup import StackArguments
     from physad_ros.live.campaign import run_campaign
@@ -96,14 +98,14 @@ def record(
 @app.command()
 def collect(
     root: Root,
-    normal: Annotated[int, typer.Option(help="Normal clips of each category, for training.")] = 100,
-    defective: Annotated[int, typer.Option(help="Clips of each defect, and as many normal ones, for testing.")] = 0,
+    normal: Annotated[int, typer.Option(help="Normal training clips per category.")] = 100,
+    defective: Annotated[int, typer.Option(help="Test clips per defect, plus as many normal ones.")] = 0,
     category: Categories = None,
-    seed: Annotated[int, typer.Option(help="Specimens follow from it.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed from which all specimens follow.")] = 0,
     height: Height = 360,
-    jobs: Annotated[int, typer.Option(help="Processes; -1: one a core.")] = -1,
+    jobs: Annotated[int, typer.Option(help="Parallel processes; -1: one per core.")] = -1,
 ) -> None:
-    """Make clips straight on the simulator, without ROS and in many processes. Resumes where it was interrupted."""
+    """Generate clips directly in the simulator, without ROS, in parallel processes. An interrupted run resumes."""
     from physad_ros.bench.collect import collect as run
 
     done = run(root, category or [], normal=normal, defective=defective, seed=seed, height=height, jobs=jobs)
@@ -115,10 +117,10 @@ def fit(
     root: Root,
     category: Categories = None,
     detector: DetectorName = "rules",
-    out: Annotated[Optional[Path], typer.Option(help="Folder of models; left out: the package's own.")] = None,
-    false_alarm_rate: Annotated[float, typer.Option(help="Share of normal specimens that may be called anomalous.")] = 0.05,
+    out: Annotated[Optional[Path], typer.Option(help="Folder for what is fitted; if omitted, the category's own folder.")] = None,
+    false_alarm_rate: Annotated[float, typer.Option(help="Accepted false-alarm rate: the share of normal specimens called anomalous.")] = 0.05,
 ) -> None:
-    """Deduce what normal specimens keep to from a tree's training clips, and calibrate the threshold."""
+    """Fit a detector to a tree's normal training clips, and calibrate its threshold on clips held out from fitting."""
     from physad_ros.bench.fit import fit as run
 
     run(root, category or [], detector, out, false_alarm_rate=false_alarm_rate, console=console)
@@ -126,26 +128,26 @@ def fit(
 
 @app.command("fit-perception")
 def fit_perception(
-    count: Annotated[int, typer.Option(help="Specimens of each category.")] = 60,
-    seed: Annotated[int, typer.Option(help="Of the first specimen; the others count up.")] = 0,
+    count: Annotated[int, typer.Option(help="Specimens per category to learn from; half as many others are tried.")] = 60,
+    seed: Annotated[int, typer.Option(help="Seed from which all specimens follow.")] = 0,
 ) -> None:
-    """Learn what each category looks like before it is touched, and say how often others are told right.
+    """Learn what each category looks like before it is touched, and report how often unseen specimens are recognised.
 
-    All categories are learnt together: each is told by what the others are not.
+    All categories that have a simulated twin are learned together, because each is recognised by how it differs from the others.
     """
     from physad_ros.bench.perceive import fit_perception as run
 
     told = run(count, seed)
-    console.print(f"{told.right} of {told.pictures} other pictures told right, {told.unsure} not sure, {told.wrong} wrong")
+    console.print(f"{told.right} of {told.pictures} unseen specimens recognised, {told.unsure} not sure, {told.wrong} wrong")
 
 
 @app.command()
 def courses(
-    clips: Annotated[list[Path], typer.Argument(help="Videos of one category, with or without manifests.")],
-    category: Annotated[str, typer.Option(help="Their category.")],
-    out: Annotated[Path, typer.Option(help="Picture to write.")] = Path("courses.png"),
+    clips: Annotated[list[Path], typer.Argument(help="Videos of one category, with or without their manifests.")],
+    category: Annotated[str, typer.Option(help="Category of the clips.")],
+    out: Annotated[Path, typer.Option(help="Picture file to write.")] = Path("courses.png"),
 ) -> None:
-    """Draw what is measured in clips over time, over what normal clips keep to."""
+    """Plot what is measured in clips over time, against the range of normal clips."""
     from physad_ros.bench.courses import draw
 
     draw(clips, category, out)
@@ -153,16 +155,16 @@ def courses(
 
 
 @app.command()
-def evaluate(root: Root, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Measure a recorded campaign: AUROC of the live verdicts beside trivial baselines on the same bags."""
+def evaluate(root: Root, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
+    """Evaluate a recorded campaign: AUROC of its live verdicts, beside trivial baselines on the same bags."""
     from physad_ros.bench.live import evaluate as run
 
     run(root, console, as_json)
 
 
 @app.command()
-def recover(folder: Annotated[Path, typer.Argument(help="An inspection's folder, or its bag.")]) -> None:
-    """Bring back what a recorder had written when it was killed, and count what is lost."""
+def recover(folder: Annotated[Path, typer.Argument(help="Folder of an inspection, or its bag.")]) -> None:
+    """Recover what a killed recorder had written, and count what is lost."""
     from physad_ros.dataset.recover import recover as run
 
     console.print(str(run(folder)))
@@ -170,10 +172,10 @@ def recover(folder: Annotated[Path, typer.Argument(help="An inspection's folder,
 
 @app.command("bench-camera")
 def bench_camera(
-    frames: Annotated[int, typer.Option(help="Frames of 1080p at 60 Hz.")] = 3600,
-    file: Annotated[Optional[Path], typer.Option(help="Film to play over and over; left out: a made one.")] = None,
+    frames: Annotated[int, typer.Option(help="Number of 1080p frames, sent at 60 Hz.")] = 3600,
+    file: Annotated[Optional[Path], typer.Option(help="Video to loop; if omitted, one is generated.")] = None,
 ) -> None:
-    """Frames lost and latency from a camera process through recorder and detector; the last line is JSON."""
+    """Measure lost frames and latency from a camera process through recorder and detector. The last line is JSON."""
     from physad_ros.live.camera import bench
 
     bench(frames, file, console)
@@ -192,12 +194,6 @@ def categories() -> None:
         c = load_category(name)
         table.add_row(name, c.recipe.interaction, str(c.frames), ", ".join(o.name for o in c.objects), ", ".join(c.defects))
     console.print(table)
-
-
-def _seed(seed: int | None) -> int:
-    import secrets
-
-    return secrets.randbelow(1_000_000) if seed is None else seed
 
 
 def main() -> None:

@@ -2,7 +2,8 @@
 
     python3 tools/setup.py [--dev]
 
-Only the standard library is used: nothing is installed yet. Nothing outside the checkout changes but system packages.
+Only the standard library is used: nothing is installed yet. Nothing outside the checkout changes but system packages;
+pip's cache, ROS's logs and matplotlib's fonts lie in .cache, not in the home directory.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "stamps"
 BUILD = ROOT / ".build"  # of the interfaces
+CACHE = ROOT / ".cache"  # pip's, and what .venv's programs keep
 OLDEST, NEWEST = (3, 10), (3, 13)
 
 #: what the system must have: a command or a library, and the Debian package that brings it
@@ -37,9 +39,12 @@ LIBRARIES = {"OSMesa": "libosmesa6", "GL": "libgl1"}
 #: what every Python of .venv does first, so that nobody has to source a script; what somebody has set stays
 ENVIRONMENT = """
 share = os.path.join(sys.prefix, "share", "physad")
+cache = os.path.join(os.path.dirname(sys.prefix), ".cache")
 os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", os.path.join(share, "config", "fastdds.xml"))
+os.environ.setdefault("ROS_LOG_DIR", os.path.join(cache, "ros_log"))
+os.environ.setdefault("MPLCONFIGDIR", os.path.join(cache, "matplotlib"))
 """
 
 
@@ -89,7 +94,8 @@ def virtual_environment() -> None:
 
 
 def pip(*arguments: object) -> None:
-    run(PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments)
+    cache = os.environ.get("PIP_CACHE_DIR", str(CACHE / "pip"))
+    run(PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments, PIP_CACHE_DIR=cache)
 
 
 def packages() -> None:

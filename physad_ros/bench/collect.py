@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from joblib import Parallel, delayed
 from rich.progress import track
 
+from physad_ros.bench.specimens import drawn_seed
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import PhysadError
 from physad_ros.core.types import NORMAL_LABEL, Clip
@@ -81,10 +80,7 @@ def tasks(categories: Sequence[str], normal: int, defective: int, seed: int) -> 
     for name in categories:
         wanted = [("train", NORMAL_LABEL, normal), *(("test", label, defective) for label in load_category(name).labels)]
         for split, label, count in wanted:
-            key = zlib.crc32(f"{name}/{split}/{label}".encode())
-            for i in range(count):
-                drawn = np.random.SeedSequence(seed, spawn_key=(key, i)).generate_state(1)[0]
-                yield Task(name, split, label, int(drawn))
+            yield from (Task(name, split, label, drawn_seed(seed, f"{name}/{split}/{label}", i)) for i in range(count))
 
 
 def make(root: Path, task: Task, height: int) -> str:

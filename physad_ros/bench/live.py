@@ -15,14 +15,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from physad_ros.bench.metrics import auroc, average_precision, binomial_interval, bootstrap
+from physad_ros.bench.metrics import auroc, auroc_interval, average_precision, binomial_interval, worst_case
 from physad_ros.bench.specimens import BAGS, Campaign
 from physad_ros.core.catalogue import Category, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL
+from physad_ros.dataset.files import plain
 from physad_ros.dataset.reading import read_clip
 from physad_ros.dataset.report import REPORT, read_verdict
 from physad_ros.detectors.base import detectors
+from physad_ros.rules.bank import Bank
 
 BASELINES = ("frame_difference", "intensity")
 
@@ -47,22 +49,27 @@ class Result:
     category: str
     label: str
     detector: str
+    asked: int  # specimens that were inspected
+    judged: int  # that got a verdict; the AUROC is over these, NaN where all of one kind got none
     auroc: float
     auroc_low: float
     auroc_high: float
+    auroc_worst: float  # if those without a verdict were told wrong: defective ones scored lowest, normal ones highest
     average_precision: float
-    clips: int
 
 
 def evaluate(root: Path, console: Console, as_json: bool = False) -> None:
     """Print a campaign's results; BadData where it holds none."""
-    rows = list(_rows(root, console))
-    judge = Campaign.read(root).detector
+    campaign = Campaign.read(root)
+    rows, judge = list(_rows(root, console)), campaign.detector
     results = [result for name in sorted({r.category for r in rows}) for result in _results(name, rows, judge)]
-    alarms = {name: _alarms(name, rows) for name in sorted({r.category for r in rows})}
+    alarms = {name: _alarms(name, rows, judge) for name in sorted({r.category for r in rows})}
+    wanted = sum(1 for _ in campaign.specimens())
     if as_json:
-        print(json.dumps({"results": [asdict(r) for r in results], "alarms": alarms}))
+        told = {"specimens": wanted, "inspected": len(rows), "results": [asdict(r) for r in results], "alarms": alarms}
+        print(json.dumps(plain(told)))
         return
+    console.print(f"{len(rows)} of the campaign's {wanted} specimens are inspected")
     _show(results, alarms, rows, judge, console)
 
 
@@ -80,12 +87,12 @@ def _rows(root: Path, console: Console) -> Iterable[Row]:
                 scores[name] = baseline.score(read_clip(folder / "bag", baseline.height)).value
         findings = tuple(f"{f['quantity']}@{f['phase']}" for f in report["findings"])
         late = report["timings_s"].get("verdict_after_last_frame")
-        yield Row(specimen.category, specimen.label, report["detector"], report["verdict"], scores, findings, math.nan if late is None else float(late))
+        late_s = math.nan if late is None else float(late)
+        yield Row(specimen.category, specimen.label, report["detector"], report["verdict"], scores, findings, late_s)
 
 
 def _results(name: str, rows: Sequence[Row], judge: str) -> Iterable[Result]:
-    """Over the specimens that got a verdict; `_alarms` counts those that got none."""
-    mine = [r for r in rows if r.category == name and r.verdict != "INCONCLUSIVE"]
+    mine = [r for r in rows if r.category == name]
     normal = [r for r in mine if r.label == NORMAL_LABEL]
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in mine:
@@ -93,48 +100,66 @@ def _results(name: str, rows: Sequence[Row], judge: str) -> Iterable[Result]:
             groups[row.label].append(row)
             groups["all"].append(row)
     for label, defective in sorted(groups.items(), key=lambda item: (item[0] == "all", item[0])):
-        if not normal:
-            continue
-        truth = [False] * len(normal) + [True] * len(defective)
-        for detector in dict.fromkeys((judge, *BASELINES)):
-            values = [r.scores[detector] for r in (*normal, *defective)]
-            low, high = bootstrap(auroc, truth, values)
-            yield Result(name, label, detector, auroc(truth, values), low, high, average_precision(truth, values), len(truth))
+        if normal:
+            yield from (_result(name, label, detector, normal, defective) for detector in dict.fromkeys((judge, *BASELINES)))
 
 
-def _alarms(name: str, rows: Sequence[Row]) -> dict[str, Any]:
-    """False alarms with their interval, and whether the findings name what is wrong."""
+def _result(name: str, label: str, detector: str, normal: Sequence[Row], defective: Sequence[Row]) -> Result:
+    asked = (*normal, *defective)
+    truth = [r.label != NORMAL_LABEL for r in asked]
+    scores = [math.nan if r.verdict == "INCONCLUSIVE" else r.scores[detector] for r in asked]
+    judged = [bad for bad, score in zip(truth, scores) if not math.isnan(score)]
+    known = [score for score in scores if not math.isnan(score)]
+    value, low, high, precision = math.nan, 0.0, 1.0, math.nan
+    if any(judged) and not all(judged):
+        value, precision = auroc(judged, known), average_precision(judged, known)
+        low, high = auroc_interval(value, judged.count(False), judged.count(True))
+    worst = auroc(truth, worst_case(truth, scores))
+    return Result(name, label, detector, len(asked), len(judged), value, low, high, worst, precision)
+
+
+def _alarms(name: str, rows: Sequence[Row], judge: str) -> dict[str, Any]:
+    """False alarms with their interval beside the calibrated rate, and whether the findings name what is wrong."""
     category: Category = load_category(name)
     mine = [r for r in rows if r.category == name]
-    judged = [r for r in mine if r.label == NORMAL_LABEL and r.verdict != "INCONCLUSIVE"]
+    normal = [r for r in mine if r.label == NORMAL_LABEL]
+    defective = [r for r in mine if r.label != NORMAL_LABEL]
+    judged = [r for r in normal if r.verdict != "INCONCLUSIVE"]
     false = sum(r.verdict == "ANOMALOUS" for r in judged)
-    caught = [r for r in mine if r.label != NORMAL_LABEL and r.verdict == "ANOMALOUS"]
+    caught = [r for r in defective if r.verdict == "ANOMALOUS"]
     named = sum(not set(category.signs.get(r.label, ())).isdisjoint(r.findings) for r in caught)
     worst = sum(bool(r.findings) and r.findings[0] in category.signs.get(r.label, ()) for r in caught)
     low, high = binomial_interval(false, len(judged)) if judged else (0.0, 1.0)
-    defective = [r for r in mine if r.label != NORMAL_LABEL]
+    calibrated = Bank.read(category.folder).false_alarm_rate if judge == "rules" else math.nan  # the others do not keep theirs
     return {
-        "false_alarms": false, "normals": len(judged), "rate_low": low, "rate_high": high,
-        "inconclusive": sum(r.verdict == "INCONCLUSIVE" for r in mine), "caught": len(caught), "defective": len(defective), "named": named, "named_by_worst": worst,
+        "false_alarms": false, "judged_normals": len(judged), "normals": len(normal), "rate_low": low, "rate_high": high,
+        "calibrated": calibrated, "calibrated_inside": low <= calibrated <= high,
+        "inconclusive": sum(r.verdict == "INCONCLUSIVE" for r in mine),
+        "caught": len(caught), "defective": len(defective), "named": named, "named_by_worst": worst,
     }
 
 
 def _show(results: Sequence[Result], alarms: dict[str, dict[str, Any]], rows: Sequence[Row], judge: str, console: Console) -> None:
-    table = Table("category", "defect", f"{judge} AUROC", "95 %", *(f"{b} AUROC" for b in BASELINES), title="live, video only")
+    table = Table("category", "defect", "judged", f"{judge} AUROC", "95 %", "at worst", *(f"{b} AUROC" for b in BASELINES), title="live, video only")
     keyed = {(r.category, r.label, r.detector): r for r in results}
     for (name, label, detector), r in keyed.items():
         if detector == judge:
             others = (f"{keyed[name, label, b].auroc:.3f}" for b in BASELINES)
-            table.add_row(name, label, f"{r.auroc:.3f}", f"{r.auroc_low:.3f} to {r.auroc_high:.3f}", *others, end_section=label == "all")
+            interval = f"{r.auroc_low:.2f} to {r.auroc_high:.2f}"
+            table.add_row(name, label, f"{r.judged} of {r.asked}", f"{r.auroc:.3f}", interval, f"{r.auroc_worst:.3f}", *others,
+                          end_section=label == "all")
     console.print(table)
     for detector in dict.fromkeys((judge, *BASELINES)):
-        values = [r.auroc for r in results if r.detector == detector and r.label == "all"]
-        console.print(f"mean over categories, {detector}: {np.mean(values):.3f}")
-    table = Table("category", "false alarms", "rate, 95 %", "defects caught", "named by a finding", "by the worst", "inconclusive")
+        over_all = [r for r in results if r.detector == detector and r.label == "all"]
+        mean, worst = (np.mean([getattr(r, field) for r in over_all]) for field in ("auroc", "auroc_worst"))
+        console.print(f"mean over categories, {detector}: {mean:.3f}; at worst {worst:.3f}")
+    console.print("at worst: if every specimen without a verdict were told wrong")
+    table = Table("category", "false alarms", "rate, 95 %", "calibrated", "defects caught", "named by a finding", "by the worst", "inconclusive")
     for name, a in alarms.items():
         interval = f"{a['rate_low']:.2f} to {a['rate_high']:.2f}"
-        table.add_row(name, f"{a['false_alarms']} of {a['normals']}", interval, f"{a['caught']} of {a['defective']}",
-                      str(a["named"]), str(a["named_by_worst"]), str(a["inconclusive"]))
+        calibrated = f"{a['calibrated']:.2f}, {'inside' if a['calibrated_inside'] else 'outside'}" if np.isfinite(a["calibrated"]) else "unknown"
+        table.add_row(name, f"{a['false_alarms']} of {a['judged_normals']}", interval, calibrated, f"{a['caught']} of {a['defective']}",
+                      str(a["named"]), str(a["named_by_worst"]), f"{a['inconclusive']} of {sum(r.category == name for r in rows)}")
     console.print(table)
     late = np.array([r.verdict_after_last_frame_s for r in rows if np.isfinite(r.verdict_after_last_frame_s)])
     if len(late):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,8 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from rich.progress import track
 
-from physad_ros.core.catalogue import categories, load_category
+from physad_ros.bench.specimens import drawn_seed
+from physad_ros.core.catalogue import load_category
 from physad_ros.core.paths import share_dir
 from physad_ros.dataset.video import decode_jpeg, encode_jpeg
 from physad_ros.perception.prototypes import FILE, Perceiver
@@ -29,18 +31,26 @@ class Perception:
 
 
 def fit_perception(count: int = 60, seed: int = 0, jobs: int = -1) -> Perception:
-    """Learn every category's prototypes from ``count`` specimens each, check them on half as many others, and save them."""
-    chosen = tuple(categories())
-    tried = max(1, count // 2)
-    tasks = [(name, seed + i) for name in chosen for i in range(count + tried)]
+    """Learn the prototypes of every category with a twin from ``count`` specimens each, check them on half as many others, save them."""
+    from physad_ros.sim.twin import twins
+
+    learnt, tried = specimens(tuple(twins), count, seed)
+    tasks = [*learnt, *tried]
     work = Parallel(n_jobs=jobs, return_as="generator")(delayed(picture)(*task) for task in tasks)
     pictures = dict(zip(tasks, track(work, "looking", total=len(tasks), transient=True)))
-    perceiver = Perceiver.fit({n: [pictures[n, seed + i] for i in range(count)] for n in chosen})
+    perceiver = Perceiver.fit({name: [pictures[task] for task in learnt if task[0] == name] for name in twins})
     perceiver.save(share_dir() / "models" / FILE)
-    told = [(name, perceiver.perceive(pictures[name, seed + count + i])) for name in chosen for i in range(tried)]
+    told = [(task[0], perceiver.perceive(pictures[task])) for task in tried]
     known = [(name, p) for name, p in told if p.outcome == "known"]
     right = sum(p.category == name for name, p in known)
     return Perception(len(told), right, len(told) - len(known), len(known) - right)
+
+
+def specimens(names: Sequence[str], count: int, seed: int) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Category and seed of each specimen that is learnt from, and of each that is tried on."""
+    learnt = [(name, drawn_seed(seed, f"{name}/perception/learnt", i)) for name in names for i in range(count)]
+    tried = [(name, drawn_seed(seed, f"{name}/perception/tried", i)) for name in names for i in range(max(1, count // 2))]
+    return learnt, tried
 
 
 def picture(name: str, seed: int) -> NDArray[np.uint8]:

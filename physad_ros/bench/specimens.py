@@ -1,17 +1,29 @@
-"""Which specimens a recorded campaign is made of: the file that says what was asked for, and the list that follows from it."""
+"""Which specimens a recorded campaign is made of: the file that says what was asked for, and the list that follows from it.
+
+Also how every use draws its specimens' seeds, so that none is tested on what it was fitted on.
+"""
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import numpy as np
 
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData
 
 FILE = "campaign.json"  # below a campaign's root
 BAGS = "bags"  # likewise: an inspection's folder for each specimen
+
+
+def drawn_seed(seed: int, use: str, number: int) -> int:
+    """Seed of a use's specimen of that number. Uses share no specimen: a seed fixes the object and its looks, whatever its defect."""
+    key = zlib.crc32(use.encode())
+    return int(np.random.SeedSequence(seed, spawn_key=(key, number)).generate_state(1)[0])
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,7 @@ class Campaign:
         (root / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     def specimens(self) -> Iterator[Specimen]:
-        """Every specimen. Seeds run on over the labels, so that no two labels share a specimen.
+        """Every specimen. No two share a seed, nor does one with what detectors and perception are fitted on.
 
         Raises:
             UnknownName: a label that a category which was asked for does not have.
@@ -70,5 +82,4 @@ class Campaign:
                 if label not in category.labels and self.categories:
                     category.check_label(label)
                 if label in category.labels:
-                    first = self.seed + category.labels.index(label) * self.count
-                    yield from (Specimen(name, label, first + i) for i in range(self.count))
+                    yield from (Specimen(name, label, drawn_seed(self.seed, f"{name}/record/{label}", i)) for i in range(self.count))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,29 +34,31 @@ EXECUTABLES = {
 class StackArguments:
     """Arguments of `physad inspect` and of the launch files."""
 
-    category: str = parameter("", "category to inspect; empty: perceived from the picture")
-    object: str = parameter("", "specimen type of the category, e.g. fan_2; empty: any")
-    defect: str = parameter("", "simulated rigs: anomaly_free or a defect of the category; empty: by chance")
-    severity: float = parameter(-1.0, "of the simulated defect; negative: by chance", low=-1.0, high=1.0)
-    rig: str = parameter("mujoco", "what executes programs and shows frames", choices=("mujoco", "gazebo", "ur5"))
-    seed: int = parameter(0, "all that is random follows from it", low=0)
-    detector: str = parameter("rules", "which detector judges")
-    out: str = parameter("inspections", "folder that receives a folder for each inspection")
-    source: str = parameter("rig", "where frames come from", choices=("rig", "device", "file"))
-    file: str = parameter("", "video to play, with the source file")
-    height: int = parameter(360, "picture height of the simulated camera at 16:9", unit="px", low=64, high=1080)
+    category: str = parameter("", "category of the object; if empty, it is perceived from the picture")
+    object: str = parameter("", "specimen type within the category, e.g. fan_2; if empty, chosen at random")
+    defect: str = parameter("", "defect of the simulated specimen, or anomaly_free; if empty, chosen at random")
+    severity: float = parameter(-1.0, "severity of the simulated defect, 0 to 1 (worst); if negative, chosen at random", low=-1.0, high=1.0)
+    rig: str = parameter("mujoco", "robot and camera", choices=("mujoco", "gazebo", "ur5"))
+    seed: int = parameter(-1, "seed of everything random; if negative, a new one is chosen, printed and noted in the report", low=-1)
+    detector: str = parameter("rules", "detector that judges the clip")
+    out: str = parameter("inspections", "folder in which each inspection gets a folder of its own")
+    source: str = parameter("rig", "where the pictures come from", choices=("rig", "device", "file"))
+    file: str = parameter("", "video to play with source:=file")
+    height: int = parameter(360, "height of the simulated camera's 16:9 picture", unit="px", low=64, high=1080)
     real_time_factor: float = parameter(
-        1.0, "simulated seconds per second at most; 0: as fast as it goes", low=0.0, high=100.0
+        1.0, "speed limit of the simulation, in simulated seconds per second; 0 means no limit", low=0.0, high=100.0
     )
-    robot_ip: str = parameter("", "address of the robot, with the rig ur5")
-    device: str = parameter("/dev/video0", "camera, with the source device")
+    robot_ip: str = parameter("", "IP address of the robot; the rig ur5 needs it")
+    device: str = parameter("/dev/video0", "camera to read with source:=device")
 
     def __post_init__(self) -> None:
-        """Raises WrongUse or UnknownName where the arguments make no sense, before anything is started."""
+        """Draws the seed that was left open; raises WrongUse or UnknownName where the arguments make no sense, before anything starts."""
         try:
             check(self)
         except BadData as error:
             raise WrongUse(str(error)) from error
+        if self.seed < 0:
+            object.__setattr__(self, "seed", secrets.randbelow(1_000_000))
         detectors[self.detector]  # an unknown name fails here, with the known ones
         if self.category:
             category = load_category(self.category)
@@ -64,22 +67,22 @@ class StackArguments:
             if self.defect:
                 category.check_label(self.defect)
         elif self.object or self.defect:
-            raise WrongUse("object and defect belong to a category; name it too")
+            raise WrongUse("object and defect belong to a category; name the category too")
         if self.source == "file" and not self.file:
-            raise WrongUse("the source file needs the argument file: the video to play")
+            raise WrongUse("the source `file` needs the argument file: the video to play")
         if self.source == "file" and not self.category:
-            raise WrongUse("the source file needs the argument category: footage is not what perception was taught on")
+            raise WrongUse("the source `file` needs the argument category: perception was not trained on footage")
         if self.source == "file" and not Path(self.file).is_file():
             raise WrongUse(f"there is no video {self.file}")
         if self.source == "device" and self.rig != "ur5":
-            raise WrongUse(f"the rig {self.rig} is simulated and has a camera of its own; use the source rig or file")
+            raise WrongUse(f"the rig {self.rig} is simulated and has its own camera; use the source `rig` or `file`")
 
 
 @dataclass(frozen=True)
 class RecordArguments(StackArguments):
     """Arguments of record.launch.py: seeds count up from ``seed``."""
 
-    count: int = parameter(10, "specimens, one after another", low=1, high=100_000)
+    count: int = parameter(10, "number of specimens; their seeds count up from seed", low=1, high=100_000)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def specs(arguments: StackArguments) -> tuple[Include | NodeSpec, ...]:
         # a world that runs slower than real time also loads slower
         NodeSpec("spawner", "spawner", package="controller_manager",
                  arguments=(*CONTROLLERS, "--controller-manager-timeout", "200")),
-    ]  # fmt: skip
+    ]
     return (simulator, *nodes)
 
 

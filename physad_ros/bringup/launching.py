@@ -10,6 +10,7 @@ from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
     IncludeLaunchDescription,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
     SetEnvironmentVariable,
@@ -24,6 +25,7 @@ from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchContext, LaunchDescription
 from physad_ros.bringup import Include, NodeSpec, StackArguments, Xacro, drivers, stack
+from physad_ros.core.errors import WrongUse
 from physad_ros.core.paths import share_dir
 from physad_ros.nodes.parameters import describe
 
@@ -38,11 +40,9 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
     """
 
     def setup(context: LaunchContext) -> list[Any]:
-        arguments = arguments_type(**{
-            f.name: _typed(LaunchConfiguration(f.name).perform(context), f)
-            for f in dataclasses.fields(arguments_type)
-        })  # fmt: skip
-        actions = [_action(spec) for spec in (*drivers(arguments), *stack(arguments))]
+        given = {f.name: _typed(LaunchConfiguration(f.name).perform(context), f) for f in dataclasses.fields(arguments_type)}
+        arguments = arguments_type(**given)
+        actions = [LogInfo(msg=f"seed {arguments.seed}"), *map(_action, (*drivers(arguments), *stack(arguments)))]
         asking = request(arguments)
         if asking is None:
             return actions
@@ -50,25 +50,26 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
         over = OnProcessExit(target_action=program, on_exit=[EmitEvent(event=Shutdown(reason="the inspection is over"))])
         return [*actions, program, RegisterEventHandler(over)]
 
-    declared = [
-        DeclareLaunchArgument(
-            f.name,
-            default_value=str(f.default),
-            description=describe(f),
-            **({"choices": list(f.metadata["choices"])} if f.metadata["choices"] else {}),
-        )
-        for f in dataclasses.fields(arguments_type)
-    ]
+    declared = [_declared(f) for f in dataclasses.fields(arguments_type)]
     profile = os.environ.get(TRANSPORT, str(share_dir() / "config" / "fastdds.xml"))
     return LaunchDescription([*declared, SetEnvironmentVariable(TRANSPORT, profile), OpaqueFunction(function=setup)])
 
 
+def _declared(field: dataclasses.Field[Any]) -> DeclareLaunchArgument:
+    default, choices = str(field.default), field.metadata["choices"]
+    if choices:  # launch names them itself
+        return DeclareLaunchArgument(field.name, default_value=default, description=field.metadata["description"], choices=list(choices))
+    return DeclareLaunchArgument(field.name, default_value=default, description=describe(field))
+
+
 def _typed(text: str, field: dataclasses.Field[Any]) -> Any:
-    """A launch argument, which is always text, as its field's type."""
-    if isinstance(field.default, bool):
-        return text.lower() in ("true", "1", "yes", "on")
-    convert: Any = type(field.default)
-    return convert(text)
+    """A launch argument, which is always text, as its field's type; WrongUse where it is none."""
+    kind: Any = type(field.default)
+    try:
+        return kind(text)
+    except ValueError:
+        number = "a whole number" if kind is int else "a number"
+        raise WrongUse(f"{field.name}:={text} is not {number}; it is: {describe(field)}") from None
 
 
 def _action(spec: NodeSpec | Include) -> Any:

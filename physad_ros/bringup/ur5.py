@@ -34,5 +34,5 @@ def specs(arguments: StackArguments) -> tuple[Include | NodeSpec, ...]:
             "gripper_controller", "--controller-manager", CONTROLLER_MANAGER,
             "--param-file", str(share / "config" / "gripper_controller.yaml"),
         ),
-    )  # fmt: skip
+    )
     return driver, gripper

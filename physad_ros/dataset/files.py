@@ -43,16 +43,17 @@ def sync(path: Path) -> None:
 
 def write_json(file: Path, data: Any) -> None:
     """JSON for programs and people; what is not a finite number becomes null."""
-    write_atomically(file, json.dumps(_plain(data), indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+    write_atomically(file, json.dumps(plain(data), indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
 
 
-def _plain(data: Any) -> Any:
+def plain(data: Any) -> Any:
+    """Data as JSON can say it: arrays as lists, what is not a finite number as null."""
     if isinstance(data, (np.generic, np.ndarray)):
         data = data.tolist()
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     if isinstance(data, dict):
-        return {str(key): _plain(value) for key, value in data.items()}
+        return {str(key): plain(value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [_plain(value) for value in data]
+        return [plain(value) for value in data]
     return data

@@ -21,7 +21,9 @@ def inspect_once(arguments: StackArguments, console: Console) -> str:
     """Inspect, show the verdict, return its name."""
     console.print(f"seed {arguments.seed}", style="dim")
     if arguments.rig != "mujoco" and arguments.source != "file":
-        console.print(f"the drivers of {arguments.rig} must run already; `ros2 launch physad inspect.launch.py rig:={arguments.rig}` starts them too")
+        needs = "robot_ip:=…" if arguments.rig == "ur5" else "category:=…"
+        launch = f"ros2 launch physad inspect.launch.py rig:={arguments.rig} {needs}"
+        console.print(f"the drivers of {arguments.rig} must be running already; `{launch}` starts them too")
     with running(stack(arguments)) as operator, telling(console) as tell:
         verdict, _ = inspect(operator, arguments, "", tell)
     show(verdict, console)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from physad_ros.core.catalogue import load_category
+from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Phase, Signals, Timetable
 from physad_ros.detectors.base import detectors
@@ -67,7 +67,7 @@ def test_what_is_not_there_or_broken_is_refused(fitted, tmp_path):
         fitted.stream(clip(0).timetable).finish(Signals.none())
 
 
-@pytest.mark.parametrize("category", ["clip", "fan", "hinge", "slide"])
+@pytest.mark.parametrize("category", categories())
 def test_every_category_has_its_bank(category):
     detector = detectors["rules"].load(load_category(category).folder)
     assert np.isfinite(detector.threshold) and detector.bank.category == category
