@@ -130,7 +130,8 @@ def _alarms(name: str, rows: Sequence[Row], judge: str) -> dict[str, Any]:
     named = sum(not set(category.signs.get(r.label, ())).isdisjoint(r.findings) for r in caught)
     worst = sum(bool(r.findings) and r.findings[0] in category.signs.get(r.label, ()) for r in caught)
     low, high = binomial_interval(false, len(judged)) if judged else (0.0, 1.0)
-    calibrated = Bank.read(category.folder).false_alarm_rate if judge == "rules" else math.nan  # the others do not keep theirs
+    rate = Bank.read(category.folder).false_alarm_rate if judge == "rules" else None  # the others do not keep theirs
+    calibrated = math.nan if rate is None else rate
     return {
         "false_alarms": false, "judged_normals": len(judged), "normals": len(normal), "rate_low": low, "rate_high": high,
         "calibrated": calibrated, "calibrated_inside": low <= calibrated <= high,
