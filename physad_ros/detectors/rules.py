@@ -52,8 +52,8 @@ class Rules(Detector):
         threshold = max(threshold, 1.0)
         if not threshold < UNMEASURED:
             raise BadData(
-                f"{bank.category}: at a false-alarm rate of {false_alarm_rate:g} the threshold would be {threshold:.3g}, and from {UNMEASURED:g} on it "
-                "lets pass what cannot be measured; too many of the held-out normal clips could not be measured or are unlike the others"
+                f"{bank.category}: at a false-alarm rate of {false_alarm_rate:g} the threshold would be {threshold:.3g}, and from {UNMEASURED:g} "
+                "on it lets pass what cannot be measured; too many of the held-out normal clips could not be measured or are unlike the others"
             )
         fitted = bank.fitted.model_copy(update={"held_out": held_out})
         update = {"threshold": threshold, "false_alarm_rate": false_alarm_rate, "fitted": fitted}
