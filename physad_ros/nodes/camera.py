@@ -13,12 +13,13 @@ from typing import Any
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from physad_ros.core.errors import BadData
+from physad_ros.dataset.sources import Device, Footage
+from physad_ros.dataset.video import encode_jpeg
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import STREAM, Adapter
 from physad_ros.nodes.footage import FootageInteraction
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
-from physad_ros.nodes.sources import Device, Footage, encode
 
 STILL_HZ = 10.0
 
@@ -134,7 +135,7 @@ class Camera(Adapter):
 
     def _compress(self, message: Image) -> None:
         try:
-            jpeg = encode(convert.frame_of(message), self.config.quality)
+            jpeg = encode_jpeg(convert.frame_of(message), self.config.quality)
         except BadData as error:
             self.trouble = str(error)
             return

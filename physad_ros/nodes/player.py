@@ -15,10 +15,10 @@ from physad_msgs.msg import MotorCommand, Phase
 from physad_ros.core.errors import Impossible
 from physad_ros.core.types import Drive, Floats, Grip, Move, Program
 from physad_ros.motion import gripper
+from physad_ros.motion.segments import Group, grouped, joined, moves_of, reversed_move
 from physad_ros.motion.trajectory import entered_from, sample
 from physad_ros.nodes import convert
 from physad_ros.nodes.controllers import Fault
-from physad_ros.nodes.segments import Group, grouped, joined, moves_of, reversed_move
 from physad_ros.nodes.waiting import Overdue, result, until
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from physad_msgs.msg import LightLevels
+from physad_ros.dataset.video import encode_jpeg
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM
-from physad_ros.nodes.sources import encode
 from physad_ros.sim.rig import Frame, Rig
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class RigTopics:
     def show(self, frame: Frame, fovy_deg: float) -> None:
         """A picture, compressed; raw too while somebody listens."""
         stamp_s = frame.stamp_s
-        self._jpeg.publish(convert.jpeg_msg(encode(frame.picture, self._node.config.quality), stamp_s, OPTICAL_FRAME))
+        self._jpeg.publish(convert.jpeg_msg(encode_jpeg(frame.picture, self._node.config.quality), stamp_s, OPTICAL_FRAME))
         height, width = frame.picture.shape[:2]
         focal = height / 2 / math.tan(math.radians(fovy_deg) / 2)
         k = [focal, 0.0, width / 2, 0.0, focal, height / 2, 0.0, 0.0, 1.0]
