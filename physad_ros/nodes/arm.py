@@ -18,6 +18,7 @@ from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction, Phase
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData, PhysadError, UnknownName
+from physad_ros.core.inspection import DEADLINES_S, State
 from physad_ros.core.types import Drive, Floats, Program, Timetable
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
@@ -137,11 +138,15 @@ class Arm(Adapter):
         return answer
 
     async def _alone(self, handle: Any, answer: Interact.Result) -> None:
-        """One interaction at a time; the end of the one before, which may still retreat, is waited for."""
+        """One interaction at a time; the end of the one before, which may still retreat, is waited for as long as the course allows."""
+        allowed_s = DEADLINES_S[State.PLANNING if handle.request.category else State.CLEARING] - 1.0
         try:
-            await until(lambda: not self._busy, 4.0, "the end of the interaction before this one")
+            await until(
+                lambda: not self._busy or handle.is_cancel_requested, allowed_s, "the end of the interaction before this one"
+            )
         except Overdue as error:
             raise Fault(Code.BUSY, str(error)) from error
+        _check_wanted(handle)
         self._busy, self.trouble = True, ""
         try:
             program = await self._planned(handle.request)
@@ -177,6 +182,7 @@ class Arm(Adapter):
             raise Fault(Code.NO_STATE, f"no {what}") from error
 
     async def _play(self, handle: Any, program: Program) -> Interaction:
+        _check_wanted(handle)
         # on a frame, where frames keep step with the clock: programs put a whole number of them before the window
         begin_s = math.ceil((self.now_s() + self.config.lead_s) * program.fps) / program.fps
         timetable = Timetable.of(program, handle.request.clip_id, begin_s)
@@ -199,6 +205,12 @@ class Arm(Adapter):
         finally:
             self._player = None
         return message
+
+
+def _check_wanted(handle: Any) -> None:
+    """Fault where nobody wants the interaction any more, before it has begun."""
+    if handle.is_cancel_requested:
+        raise Fault(Code.CANCELED, "canceled")
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ class InspectorConfig:
         2.0, "the same where a specimen may just have been put down, or the rig's clock is slow", unit="s", low=0.05, high=30.0
     )
     frozen_s: float = parameter(0.5, "the same picture for this long is frozen", unit="s", low=0.05, high=10.0)
-    repeated_max: int = parameter(3, "pictures of a clip that may be the one before again", low=0, high=1000)
+    repeated_max: int = parameter(3, "pictures of a clip that may have been shown just before", low=0, high=1000)
     patience_s: float = parameter(30.0, "how long to wait for the others at the start", unit="s", low=0.0, high=600.0)
     partners: tuple[str, ...] = parameter(
         ("arm", "detector", "light", "perceiver", "recorder"), "nodes without which there is no inspection"
@@ -72,9 +72,9 @@ class Inspector(Adapter):
         """Take goals once all that an inspection needs is there; after a while also without, to say what is missing."""
         if self._offered:
             return
-        missing = self.watch.missing()
-        self.trouble = f"waiting for {', '.join(missing)}" if missing else ""
-        if not missing or self.steady_s() - self._began_s > self.config.patience_s:
+        missing, stranger = self.watch.missing(), self.watch.stranger()
+        self.trouble = stranger or (f"waiting for {', '.join(missing)}" if missing else "")
+        if not self.trouble or self.steady_s() - self._began_s > self.config.patience_s:
             self._offered = True
             self.offer(Inspect, "/inspect", self._inspect, lambda _: self._admit())
 

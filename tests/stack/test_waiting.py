@@ -3,13 +3,14 @@
 import resource
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 from live_graph import running
 from std_msgs.msg import Int32
 from std_srvs.srv import Trigger
 
-from physad_ros.nodes.waiting import Overdue, result, until
+from physad_ros.nodes.waiting import Overdue, result, send, until
 
 
 def cpu_s():
@@ -97,3 +98,33 @@ def test_a_session_ends_and_starts_again(round):
     with running(list):
         pass
     assert time.monotonic() - began < 5
+
+
+class Answers:
+    """A client of an action whose goals are accepted when the test says."""
+
+    def __init__(self):
+        self.future, self.canceled = Future(), []
+
+    def send_goal_async(self, goal):
+        return self.future
+
+    def cancel_goal_async(self):
+        self.canceled.append(True)
+
+
+def test_a_goal_that_is_accepted_too_late_is_canceled():
+    with running(list) as graph:
+        client, caught = Answers(), []
+
+        async def body():
+            try:
+                await send(client, None, 0.2, "the arm's answer")
+            except Overdue as error:
+                caught.append(str(error))
+
+        graph.executor.create_task(body)
+        graph.wait(lambda: caught, 2.0)
+        assert "the arm's answer" in caught[0] and not client.canceled
+        client.future.set_result(client)  # which is its own handle
+        assert client.canceled
