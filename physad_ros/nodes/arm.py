@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -185,7 +185,8 @@ class Arm(Adapter):
         _check_wanted(handle)
         # on a frame, where frames keep step with the clock: programs put a whole number of them before the window
         begin_s = math.ceil((self.now_s() + self.config.lead_s) * program.fps) / program.fps
-        timetable = Timetable.of(program, handle.request.clip_id, begin_s)
+        # which type it is nobody knows unless it was said: types differ in looks and are planned alike
+        timetable = replace(Timetable.of(program, handle.request.clip_id, begin_s), object=handle.request.object)
         message = convert.interaction_msg(timetable, self.now_s())
         if program.frames:  # there is something to record
             self._plan.publish(message)

@@ -117,6 +117,7 @@ def test_the_plan_is_announced_before_anything_moves_and_its_window_starts_on_a_
     frames = timetable.window_begin_s * 60
     assert frames == pytest.approx(round(frames), abs=1e-4)
     assert timetable.frames == load_category("clip").frames
+    assert timetable.object == ""  # nobody has said which type it is
     graph.result(handle.cancel_goal_async())
     graph.result(ended, 30.0)
 

@@ -394,3 +394,15 @@ def test_ctrl_c_of_the_program(tmp_path, number):
     rest = process.stdout.read()
     assert process.wait(30) == 4, rest
     assert "canceled" in rest
+
+
+def test_a_request_that_is_interrupted_cancels_its_inspection(live):
+    """As somebody who asks a launched stack and then presses Ctrl-C."""
+    request = Process("request", f"category:={CATEGORY}", f"out:={live.out}")
+    live.wait(lambda: live.state() is State.INTERACTING, 60.0)
+    told = len(live.verdicts)
+    request.process.send_signal(signal.SIGINT)
+    assert request.process.wait(20) == 130
+    live.wait(lambda: len(live.verdicts) > told, 5.0)
+    assert "canceled" in live.verdicts[-1].reason
+    live.wait(lambda: live["inspector"]._course is None, 40.0)
