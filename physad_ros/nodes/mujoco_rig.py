@@ -49,7 +49,7 @@ class RigConfig:
     camera_stalled: bool = parameter(False, "fault: no picture comes", dynamic=True)
     camera_frozen: bool = parameter(False, "fault: the same picture comes again and again", dynamic=True)
     robot_stopped: bool = parameter(False, "fault: a protective stop, goals hang", dynamic=True)
-    controllers_active: bool = parameter(True, "false: the controllers reject goals", dynamic=True)
+    controllers_active: bool = parameter(True, "false: the controllers abort what runs and reject goals", dynamic=True)
     nan_joint_state: bool = parameter(False, "fault: a joint position is not a number", dynamic=True)
     nan_force: bool = parameter(False, "fault: the force is not a number", dynamic=True)
     force_silent: bool = parameter(False, "fault: no force is reported", dynamic=True)
@@ -142,10 +142,7 @@ class MujocoRig(Adapter):
         self.config = parameters.read(self, RigConfig)
         if not self._undo:
             return
-        c, rig = self.config, self.rig
-        rig.stalled_camera, rig.frozen_camera = c.camera_stalled, c.camera_frozen
-        rig.trajectory.stopped, rig.trajectory.active = c.robot_stopped, c.controllers_active
-        rig.gripper.active = c.controllers_active
+        self.in_sim(_inject, self.rig, self.config)
 
     # -- the simulation's thread --------------------------------------------------------------------------------------
 
@@ -195,6 +192,15 @@ class MujocoRig(Adapter):
         if ahead_s > 0.0005:
             self._stop.wait(ahead_s)
         return max(ahead_s, -0.1)
+
+
+def _inject(rig: Rig, config: RigConfig) -> None:
+    """Switch the rig's faults on or off."""
+    rig.stalled_camera, rig.frozen_camera = config.camera_stalled, config.camera_frozen
+    rig.trajectory.stopped = config.robot_stopped
+    for controller in (rig.trajectory, rig.gripper):
+        if controller.active != config.controllers_active:
+            controller.switch(config.controllers_active)
 
 
 def _answer(future: Future[Any], call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from physad_ros.nodes.mujoco_rig import MujocoRig
 
 OPTICAL_FRAME = "camera_optical_frame"
+FORCE_FRAME = "tool0_controller"  # as the UR driver's: tool0 by the robot's own kinematics
 
 
 class RigTopics:
@@ -52,7 +53,7 @@ class RigTopics:
     def _tell_force(self, rig: Rig) -> None:
         f = rig.wrench().tolist()
         first = math.nan if self._node.config.nan_force else f[0]
-        wrench = WrenchStamped(header=convert.header(rig.time_s, "tool0"))
+        wrench = WrenchStamped(header=convert.header(rig.time_s, FORCE_FRAME))
         wrench.wrench.force, wrench.wrench.torque = Vector3(x=first, y=f[1], z=f[2]), Vector3(x=f[3], y=f[4], z=f[5])
         self._wrench.publish(wrench)
 
