@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,3 +87,18 @@ class Device:
     def close(self) -> None:
         self._capture.release()
 
+
+class Gaps:
+    """Counts the frames that are missing between those that came, by their stamps."""
+
+    def __init__(self, fps: float):
+        self.lost = 0
+        self._fps = fps
+        self._last_s = math.nan
+
+    def see(self, stamp_s: float) -> None:
+        """A frame has come."""
+        periods = (stamp_s - self._last_s) * self._fps
+        if periods > 1:  # not at the first
+            self.lost += round(periods) - 1
+        self._last_s = stamp_s
