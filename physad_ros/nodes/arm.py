@@ -20,6 +20,8 @@ from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData, PhysadError, UnknownName
 from physad_ros.core.inspection import DEADLINES_S, State
 from physad_ros.core.types import Drive, Floats, Program, Timetable
+from physad_ros.interactions.arm import park
+from physad_ros.interactions.base import plan
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
@@ -157,9 +159,6 @@ class Arm(Adapter):
 
     async def _planned(self, goal: Interact.Goal) -> Program | None:
         """The checked program, None where there is nothing to do; UnknownName or Impossible where there can be none."""
-        from physad_ros.interactions.arm import park
-        from physad_ros.interactions.base import plan
-
         if not goal.category:
             await self._reported("joint state")
             return await self.in_worker(park, self.positions_rad(), self.opening_m())

@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,16 +10,22 @@ import yaml
 from action_msgs.msg import GoalStatus
 from live_graph import running
 from rclpy.action import ActionClient
+from sensor_msgs.msg import JointState
 
 from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction, Phase
 from physad_ros.core.catalogue import load_category
+from physad_ros.core.types import Box, World
+from physad_ros.interactions.arm import Grasp
 from physad_ros.interactions.base import plan
 from physad_ros.motion import gripper
+from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.arm import Arm
-from physad_ros.nodes.base import LATCHED
+from physad_ros.nodes.base import LATCHED, STREAM
 from physad_ros.nodes.mujoco_rig import MujocoRig
+from physad_ros.nodes.player import Player
+from physad_ros.nodes.waiting import at_most
 from physad_ros.sim import player
 from physad_ros.sim.rig import STEP_S, Rig
 from physad_ros.sim.specimen import random_specimen
@@ -154,6 +161,67 @@ def test_a_cancellation_ends_the_interaction_and_brings_the_arm_back(graph):
     answer = graph.result(ended, 30.0)
     assert (answer.status, answer.result.error_code) == (GoalStatus.STATUS_CANCELED, Code.CANCELED)
     np.testing.assert_allclose(graph["mujoco_rig"].joints.positions_rad, stood, atol=0.02)
+
+
+def test_the_fingers_let_go_before_the_arm_goes_back(graph):
+    put(graph, "hinge")
+    stood = graph["mujoco_rig"].joints.positions_rad.copy()
+    phases = graph.collect(Phase, "/interaction/phase", 50)
+    handle, ended = begin(graph, "hinge")
+    graph.wait(lambda: any(p.name == "hold" for p in phases), 30.0)
+    states = graph.collect(JointState, "/joint_states", STREAM)
+    graph.result(handle.cancel_goal_async())
+    assert graph.result(ended, 40.0).status == GoalStatus.STATUS_CANCELED
+    open_m = load_category("hinge").recipe.parameters.get("open_m", Grasp.open_m)
+    poses = np.array([convert.joint_positions(m, (*JOINTS, gripper.JOINT)) for m in states])
+    let_go = int(np.argmax(poses[:, 6] > open_m - 0.009))
+    assert poses[let_go:, 6].min() > open_m - 0.009 and poses[:, 6].max() < open_m + 0.009  # never wider than was planned for
+    assert np.abs(poses[:let_go, :6] - poses[let_go, :6]).max() < 0.05
+    np.testing.assert_allclose(poses[-1, :6], stood, atol=0.02)
+
+
+def test_where_the_way_back_is_not_free_the_arm_holds(graph, monkeypatch):
+    put(graph, "clip")
+    planned = Arm._planned
+    wall = World((Box("wall", (0.5, 0.0, 0.3), (2.0, 2.0, 0.6)),))
+
+    async def walled(self, goal):
+        return replace(await planned(self, goal), world=wall)
+
+    monkeypatch.setattr(Arm, "_planned", walled)
+    phases = graph.collect(Phase, "/interaction/phase", 50)
+    handle, ended = begin(graph, "clip")
+    graph.wait(lambda: any(p.name == "hold" for p in phases), 20.0)
+    stood = graph["mujoco_rig"].joints.positions_rad.copy()
+    graph.result(handle.cancel_goal_async())
+    assert graph.result(ended, 10.0).status == GoalStatus.STATUS_CANCELED
+    np.testing.assert_allclose(graph["mujoco_rig"].joints.positions_rad, stood, atol=0.02)
+    monkeypatch.undo()
+    assert graph.result(begin(graph, "")[1], 30.0).result.error_code == Code.SUCCESSFUL
+
+
+def test_who_asks_to_clear_the_view_waits_for_a_retreat(graph, monkeypatch):
+    """Longer than anybody waits for an interaction, but as long as the course of an inspection allows."""
+    put(graph, "clip")
+    retreat = Player._retreat
+
+    async def slow(self, fault):
+        await at_most(6.0)
+        await retreat(self, fault)
+
+    monkeypatch.setattr(Player, "_retreat", slow)
+    phases = graph.collect(Phase, "/interaction/phase", 50)
+    handle, ended = begin(graph, "clip")
+    graph.wait(lambda: any(p.name == "approach" for p in phases), 20.0)
+    handle.cancel_goal_async()
+    _, other = begin(graph, "clip")
+    _, clearing = begin(graph, "")
+    given_up, unwanted = begin(graph, "")
+    given_up.cancel_goal_async()
+    assert graph.result(unwanted, 2.0).result.error_code == Code.CANCELED
+    assert graph.result(other, 5.5).result.error_code == Code.BUSY
+    assert graph.result(ended, 30.0).result.error_code == Code.CANCELED
+    assert graph.result(clearing, 30.0).result.error_code == Code.SUCCESSFUL
 
 
 def test_a_stopped_robot_is_noticed_within_a_second_of_the_step_s_end(graph):

@@ -23,7 +23,7 @@ from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.reading import messages, read_timetable
 from physad_ros.dataset.topics import IMAGE
 from physad_ros.detectors.base import detectors
-from physad_ros.nodes import commands, player, recorder, report, rig_topics
+from physad_ros.nodes import commands, motions, player, recorder, report, rig_topics
 from physad_ros.nodes.waiting import at_most
 
 CATEGORY = "clip"
@@ -194,7 +194,7 @@ def test_an_arm_whose_program_fails_is_not_an_arm_that_is_done(live, monkeypatch
     async def broken(*_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(player.Player, "_move", broken)
+    monkeypatch.setattr(motions.Motions, "follow", broken)
     verdict = live.inspect(category=CATEGORY)
     assert (verdict.verdict, "broken" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
 
