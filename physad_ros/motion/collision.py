@@ -139,7 +139,7 @@ def _first_obstacle(
     world: World, bodies: tuple[_Body, ...], poses: Floats, centres: Floats, halves: Floats
 ) -> tuple[int, str, str] | None:
     shapes, box_centres, box_halves = _placed(world)
-    allowed = np.array([[b.frame in _TABLE_FREE or (b.is_finger and box.touch) for box in world.boxes] for b in bodies])
+    allowed = np.array([[b.frame in _TABLE_FREE or (b.is_finger and box.touch) for box in world.boxes] for b in bodies], dtype=bool)
     near = _overlap(centres[:, :, None], halves[:, :, None], box_centres, box_halves) & ~allowed  # (N, B, O)
     for n, b, o in np.argwhere(near):
         if _meet(bodies[b].shape, _transform(poses[n, b]), *shapes[o]):

@@ -16,6 +16,7 @@ from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Score, Signals, Timetable
 from physad_ros.core.window import FrameWindow
+from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.video import decode_jpeg
 from physad_ros.detectors.base import Detector, Stream, detectors
 from physad_ros.nodes import convert
@@ -73,7 +74,7 @@ class DetectorNode(Adapter):
     def _on_plan(self, message: Interaction) -> None:
         self.trouble = ""
         try:
-            self._job = _Job(convert.timetable_of(message))
+            self._job = _Job(timetable_of(message))
         except BadData as error:
             self.trouble = str(error)
             return

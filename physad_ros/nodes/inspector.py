@@ -16,6 +16,7 @@ from physad_msgs.srv import CutClip, Perceive, ScoreClip, SetLight
 from physad_ros.core import inspection as course
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.dataset.announced import timetable_of
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
@@ -91,7 +92,7 @@ class Inspector(Adapter):
         if running is None:
             return
         try:
-            running.feed(course.Announced(convert.timetable_of(message)))
+            running.feed(course.Announced(timetable_of(message)))
         except BadData as error:
             running.feed(course.Faulted(str(error)))
 

@@ -87,7 +87,7 @@ class Motions:
 
     def entered(self, move: Move) -> Move:
         """A motion from where the arm stands; Impossible where it would hit something."""
-        return playing.entered(move, self._node.positions_rad(), self._node.opening_m(), self._world)
+        return playing.entered(move, self._node.rig.positions_rad(), self._node.rig.opening_m(), self._world)
 
     async def send(self, move: Move, begin_s: float) -> None:
         """Give a motion to the controller; Fault where that came too late for it to be what was planned."""
@@ -101,7 +101,7 @@ class Motions:
         """Follow a motion to its end; ``left``: it and those after it that the controller was given with it."""
         end_s = begin_s + move.duration_s
         self.played.append(move)
-        before = None if move.guard_n is None else self._node.force_n()
+        before = None if move.guard_n is None else self._node.rig.force_n()
         await self._time.till(end_s, lambda: self._broke_off() or self._pushes(move, before))
         if self._pushes(move, before):
             await self._stop()
@@ -143,8 +143,8 @@ class Motions:
                                             f"error {outcome.result.error_code} {outcome.result.error_string}")
 
     def _is_at(self, positions_rad: Floats) -> bool:
-        return bool(np.abs(self._node.positions_rad() - positions_rad).max() < ARRIVED_RAD)
+        return bool(np.abs(self._node.rig.positions_rad() - positions_rad).max() < ARRIVED_RAD)
 
     def _pushes(self, move: Move, before: Floats | None) -> bool:
         """Whether the guard stops the motion; Fault where the force that guards it is lost."""
-        return before is not None and playing.pushes(move, self._node.force_n(), before)
+        return before is not None and playing.pushes(move, self._node.rig.force_n(), before)

@@ -100,7 +100,7 @@ class Player:
         handle = await self._node.controllers.grip(grip.opening_m, grip.effort_n)
         ended = handle.get_result_async()
         await self._time.till(end_s)
-        opening = self._node.opening_m()
+        opening = self._node.rig.opening_m()
         if reason := playing.missed(grip, opening):
             raise Fault(Code.GRIPPER_MISSED, reason, True)
         if ended.done() and ended.result().status == GoalStatus.STATUS_ABORTED and not ended.result().result.stalled:
@@ -129,9 +129,9 @@ class Player:
             return
         if self._canceled():
             raise Fault(Code.CANCELED, "canceled", True)
-        self._node.positions_rad()  # raises where the state is lost
+        self._node.rig.positions_rad()  # raises where the state is lost
         if self._motors:
-            self._node.check_motors(tuple(self._motors))
+            self._node.rig.check_motors(tuple(self._motors))
 
     # -- after a fault ------------------------------------------------------------------------------------------------
 
@@ -160,8 +160,8 @@ class Player:
         grip = before[-1]
         await self._node.controllers.grip(grip.opening_m, grip.effort_n)
         limit_s = self._node.now_s() + grip.duration_s + self._node.config.late_s
-        await self._time.till(limit_s, lambda: playing.is_placed(grip, self._node.opening_m()))
-        if reason := playing.misplaced(grip, self._node.opening_m()):
+        await self._time.till(limit_s, lambda: playing.is_placed(grip, self._node.rig.opening_m()))
+        if reason := playing.misplaced(grip, self._node.rig.opening_m()):
             raise Fault(Code.CONTROLLER_FAILED, reason)
 
 

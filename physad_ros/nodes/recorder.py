@@ -16,6 +16,7 @@ from rclpy.serialization import deserialize_message
 from physad_msgs.msg import Interaction
 from physad_msgs.srv import CutClip
 from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.bag import move_bag
 from physad_ros.dataset.finishing import BAG, finish_clip
 from physad_ros.dataset.recording import Recorder as Recording
@@ -83,7 +84,7 @@ class Recorder(Adapter):
         self._folder = Path(self.config.out) / message.clip_id
         self._fault = self.trouble = ""
         try:
-            self._recording.open(convert.timetable_of(message), data, self._folder / BAG)
+            self._recording.open(timetable_of(message), data, self._folder / BAG)
         except PhysadError as error:
             self._fault = self.trouble = f"the recording cannot begin: {error}"
             self.get_logger().error(self._fault)

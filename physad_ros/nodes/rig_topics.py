@@ -16,7 +16,9 @@ from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM
-from physad_ros.sim.rig import Frame, Rig
+from physad_ros.sim.readings import Frame
+from physad_ros.sim.readings import JointState as RigJoints
+from physad_ros.sim.rig import Rig
 
 if TYPE_CHECKING:
     from physad_ros.nodes.mujoco_rig import MujocoRig
@@ -40,11 +42,11 @@ class RigTopics:
         self._info = node.publisher(CameraInfo, "/camera/camera_info", STREAM)
         self._truth = node.publisher(JointState, "~/truth")
 
-    def tell(self, rig: Rig) -> None:
+    def tell(self, rig: Rig, joints: RigJoints) -> None:
         """Clock and state as they are now."""
         stamp = convert.time_msg(rig.time_s)
         self._clock.publish(Clock(clock=stamp))
-        self._tell_joints(rig, stamp)
+        self._tell_joints(joints, stamp)
         if not self._node.config.force_silent:
             self._tell_force(rig)
         if not self._node.config.motors_silent:
@@ -66,8 +68,7 @@ class RigTopics:
         motor.effort = [m.torque_nm for m in motors.values()]
         self._motor.publish(motor)
 
-    def _tell_joints(self, rig: Rig, stamp: Time) -> None:
-        state = self._node.joints
+    def _tell_joints(self, state: RigJoints, stamp: Time) -> None:
         message = JointState(name=[*JOINTS, gripper.JOINT])
         message.header.stamp = stamp
         first = math.nan if self._node.config.nan_joint_state else state.positions_rad[0]

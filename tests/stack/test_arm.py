@@ -16,6 +16,7 @@ from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction, Phase
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.types import Box, World
+from physad_ros.dataset.announced import timetable_of
 from physad_ros.interactions.arm import Grasp
 from physad_ros.interactions.base import plan
 from physad_ros.motion import gripper
@@ -53,7 +54,7 @@ def whole(graph):
 
 def fresh(arm):
     """Whether the arm has heard of its joints just now."""
-    _, seen_s = arm._states.get("joint state", (None, -math.inf))
+    _, seen_s = arm.rig._last.get("joint state", (None, -math.inf))
     return time.monotonic() - seen_s < 0.1
 
 
@@ -119,7 +120,7 @@ def test_the_plan_is_announced_before_anything_moves_and_its_window_starts_on_a_
     before = graph["mujoco_rig"].time_s
     handle, ended = begin(graph, "clip", "announced")
     graph.wait(lambda: any(p.clip_id == "announced" for p in plans), 3.0)
-    timetable = convert.timetable_of(next(p for p in plans if p.clip_id == "announced"))
+    timetable = timetable_of(next(p for p in plans if p.clip_id == "announced"))
     assert timetable.phases[0].begin_s > before
     frames = timetable.window_begin_s * 60
     assert frames == pytest.approx(round(frames), abs=1e-4)
@@ -233,7 +234,7 @@ def test_a_stopped_robot_is_noticed_within_a_second_of_the_step_s_end(graph):
     graph.fault(robot_stopped=True)
     graph.wait(lambda: any(p.state == Phase.ABORTED for p in phases), 20.0)
     noticed = graph["arm"].now_s()
-    timetable = convert.timetable_of(next(p for p in plans if p.clip_id == "stopped"))
+    timetable = timetable_of(next(p for p in plans if p.clip_id == "stopped"))
     due = next(p for p in timetable.phases if p.name == phases[-1].name).end_s
     assert noticed - due < 1.0
     answer = graph.result(ended, 20.0)
@@ -258,7 +259,7 @@ def test_a_joint_state_that_is_not_a_number_ends_it_at_once(graph):
     assert took < 1.0 and "not a number" in message
     assert graph.result(ended).result.error_code == Code.NO_STATE
     graph.fault(nan_joint_state=False)
-    graph.wait(lambda: np.isfinite(graph["arm"]._states["joint state"][0].position).all())
+    graph.wait(lambda: np.isfinite(graph["arm"].rig._last["joint state"][0].position).all())
     assert graph.result(begin(graph, "clip")[1], 30.0).result.error_code == Code.SUCCESSFUL  # from wherever it held
 
 

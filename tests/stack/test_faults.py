@@ -181,11 +181,11 @@ def test_a_press_is_not_pressed_on_without_its_guard(live, fault, word):
 def test_a_motor_that_does_not_report_is_no_fan_that_is_stuck(live):
     live.operator.place("fan", "", NORMAL_LABEL, -1.0, 1)
     live.fault(motors_silent=True)
-    live["arm"]._states.pop("motor state", None)
+    live["arm"].rig._last.pop("motor state", None)
     verdict = live.inspect(category="fan")
     assert (verdict.verdict, "no motor state" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
     live.fault(motors_silent=False)
-    live.wait(lambda: "motor state" in live["arm"]._states)
+    live.wait(lambda: "motor state" in live["arm"].rig._last)
     verdict = interrupted(live, State.INTERACTING, lambda: live.fault(motors_silent=True), 2.0 + NOTICE_S, category="fan")
     assert "motor state" in verdict.reason
 
