@@ -30,6 +30,10 @@ EXECUTABLES = {
 }
 
 
+#: Nodes without which there is no inspection, where they are in the stack.
+PARTNERS = ("arm", "camera", "detector", "light", "perceiver", "recorder")
+
+
 @dataclass(frozen=True)
 class StackArguments:
     """Arguments of `physad inspect` and of the launch files."""
@@ -129,7 +133,7 @@ def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
     if not films:
         nodes += [_node("motor"), _node("arm")]
     nodes += [_node("perceiver"), _node("recorder", {"rig": rig, "out": a.out}), _node("detector", {"detector": a.detector})]
-    partners = ("camera" if films else "arm", "detector", "light", "perceiver", "recorder")
+    partners = tuple(name for name in PARTNERS if name in {node.name for node in nodes})
     nodes.append(_node("inspector", {"rig": rig, "out": a.out, "partners": partners}))
     for node in nodes:
         node.parameters["use_sim_time"] = simulated and node.name != "mujoco_rig"

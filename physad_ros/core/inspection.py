@@ -3,6 +3,8 @@
     IDLE -> CLEARING -> LIGHTING -> PERCEIVING -> PLANNING -> INTERACTING -> JUDGING -> RETREATING -> DONE
         \\___________\\____________\\___________\\____________\\___________\\-> ABORTING -> DONE
 
+Where the category is perceived and wants other lights than those it was seen by, LIGHTING comes a second time, before PLANNING.
+
 ``advance`` is total: every event is answered in every state. An answer that comes too late is ignored; a fault, a deadline or a
 cancellation ends in INCONCLUSIVE with its reason from wherever the inspection stands. The verdict is concluded while the arm still
 retreats, once the recording is on disk and the clip is scored.
@@ -64,6 +66,7 @@ class Perceived:
     """The perceiver has looked."""
 
     percept: Percept
+    lights: dict[str, float] = field(default_factory=dict)  # that the category seen wants; empty where they are not known
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Scored:
     threshold: float
     detector: str
     frames: int  # judged
+    latency_s: float = math.nan  # from the arrival of the last frame
 
 
 @dataclass(frozen=True)
@@ -201,7 +205,7 @@ DEADLINES_S: dict[State, float] = {
     State.INTERACTING: 120.0,
     State.JUDGING: 5.0,
     State.RETREATING: 60.0,
-    State.ABORTING: 5.0,
+    State.ABORTING: 60.0,  # as for RETREATING: the arm may have to go back all the way
 }
 
 _OVERDUE: dict[State, str] = {
@@ -251,11 +255,11 @@ def advance(now: Inspection, event: Event) -> Step:
     if isinstance(event, Scored) and now.state is State.JUDGING:
         return _settle(replace(now, scored=event))
     if isinstance(event, LightsSet) and now.state is State.LIGHTING:
-        return replace(now, state=State.PERCEIVING), (Perceive(),)
+        return (replace(now, state=State.PERCEIVING), (Perceive(),)) if now.percept is None else _interact(now)
     if isinstance(event, Perceived) and now.state is State.PERCEIVING:
-        return _perceived(now, event.percept)
-    if isinstance(event, Announced) and now.state is State.PLANNING:
-        return replace(now, state=State.INTERACTING, timetable=event.timetable), ()
+        return _perceived(now, event)
+    if isinstance(event, Announced):
+        return _announced(now, event.timetable)
     if isinstance(event, WindowClosed) and now.state is State.INTERACTING and now.timetable is not None:
         return replace(now, state=State.JUDGING), (Judge(now.timetable), Cut(now.timetable))
     return now, ()
@@ -268,8 +272,8 @@ def _start(now: Inspection, event: Started) -> Step:
     return Inspection(State.CLEARING, request, category=request.category, arm_moves=True), (Clear(),)
 
 
-def _perceived(now: Inspection, percept: Percept) -> Step:
-    request = now.request
+def _perceived(now: Inspection, event: Perceived) -> Step:
+    request, percept = now.request, event.percept
     assert request is not None  # set by Started
     now = replace(now, percept=percept)
     if percept.outcome == "nothing":
@@ -277,9 +281,23 @@ def _perceived(now: Inspection, percept: Percept) -> Step:
     if not request.category and percept.outcome != "known":
         guess = f" (perhaps {percept.category}, {percept.confidence:.0%})" if percept.category else ""
         return _abort(now, f"not sure which category this is{guess}; name it by category")
-    category = request.category or percept.category
-    now = replace(now, state=State.PLANNING, category=category, arm_moves=True)
-    return now, (Interact(category, request.object),)
+    now = replace(now, category=request.category or percept.category)
+    if not request.category and event.lights and event.lights != request.lights:
+        return replace(now, state=State.LIGHTING), (SetLights(event.lights),)
+    return _interact(now)
+
+
+def _interact(now: Inspection) -> Step:
+    assert now.request is not None  # set by Started
+    return replace(now, state=State.PLANNING, arm_moves=True), (Interact(now.category, now.request.object),)
+
+
+def _announced(now: Inspection, timetable: Timetable) -> Step:
+    if now.state is State.PLANNING:
+        return replace(now, state=State.INTERACTING, timetable=timetable), ()
+    if now.state is State.ABORTING and now.timetable is None:  # it crossed the abort; the recorder heard it and has begun a bag
+        return replace(now, timetable=timetable), (Cut(timetable),)
+    return now, ()
 
 
 def _arm_done(now: Inspection, event: ArmDone) -> Step:
@@ -362,7 +380,8 @@ def progress(now: Inspection, rig_time_s: float) -> float:
     """How far the inspection is, 0 to 1, for people who wait; by the timetable once there is one."""
     order = [State.IDLE, State.CLEARING, State.LIGHTING, State.PERCEIVING, State.PLANNING]
     if now.state in order:
-        return 0.04 * order.index(now.state)
+        seen = order.index(State.PERCEIVING) if now.percept is not None else 0  # the lights may be set a second time
+        return 0.04 * max(order.index(now.state), seen)
     if now.state is State.INTERACTING and now.timetable is not None:
         begin, end = now.timetable.phases[0].begin_s, now.timetable.window_end_s
         share = (rig_time_s - begin) / max(end - begin, 1e-9)

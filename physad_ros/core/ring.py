@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+SET_BACK_S = 5.0  # a stamp that is this much older than the newest is not late: the clock was set back, as by a new simulation
+
 
 class Ring(Generic[T]):
     """The last ``span_s`` seconds of items, kept in order of stamp."""
@@ -18,7 +20,9 @@ class Ring(Generic[T]):
         self._items: deque[tuple[float, T]] = deque()
 
     def push(self, stamp_s: float, item: T) -> None:
-        """Enter an item; one that is late takes its place among the others."""
+        """Enter an item; one that is late takes its place among the others, one of a clock that was set back begins anew."""
+        if self._items and stamp_s < self._items[-1][0] - SET_BACK_S:
+            self._items.clear()
         at = len(self._items)
         while at and self._items[at - 1][0] > stamp_s:
             at -= 1
@@ -30,14 +34,6 @@ class Ring(Generic[T]):
     def window(self, begin_s: float, end_s: float) -> list[tuple[float, T]]:
         """Items with begin <= stamp < end, oldest first."""
         return [(stamp, item) for stamp, item in self._items if begin_s <= stamp < end_s]
-
-    def latest(self) -> tuple[float, T] | None:
-        """The newest item, or None."""
-        return self._items[-1] if self._items else None
-
-    def clear(self) -> None:
-        """Forget everything, as when a clock jumps back."""
-        self._items.clear()
 
     def __len__(self) -> int:
         return len(self._items)

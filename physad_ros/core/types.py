@@ -81,6 +81,24 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Box:
+    """An obstacle: an upright box turned by yaw about z, in base_link."""
+
+    name: str
+    centre_m: tuple[float, float, float]
+    size_m: tuple[float, float, float]
+    yaw_rad: float = 0.0
+    touch: bool = False  # the fingers may touch it; the rest of the arm may not
+
+
+@dataclass(frozen=True)
+class World:
+    """What stands around the arm."""
+
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
 class Program:
     """Steps played one after another; the clip is cut from ``window_begin_s`` on and lasts ``frames`` frames."""
 
@@ -91,6 +109,7 @@ class Program:
     window_begin_s: float
     frames: int
     fps: float = FPS
+    world: World = World()  # that its motions were checked against, for those that must be made up while it is played
 
     @cached_property
     def begins_s(self) -> tuple[float, ...]:

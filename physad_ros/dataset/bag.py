@@ -6,6 +6,7 @@ mcap's own writer is used because others leave the chunk's CRC at zero, so that 
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from mcap.data_stream import RecordBuilder
 from mcap.records import DataEnd, Footer
 from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
 
+from physad_ros.core.errors import BadData
 from physad_ros.dataset.definitions import definition, type_hash
 from physad_ros.dataset.files import sync, write_atomically
 from physad_ros.dataset.topics import LATCHED
@@ -37,6 +39,7 @@ class BagWriter:
     """
 
     def __init__(self, folder: Path, chunk_bytes: int = CHUNK_BYTES, name: str = ""):
+        self._made_in = [p.parent for p in (folder, *folder.parents) if not p.exists()]
         folder.mkdir(parents=True, exist_ok=False)
         self.folder = folder
         self.file = folder / f"{name or folder.name}_0.mcap"
@@ -85,7 +88,8 @@ class BagWriter:
         finally:
             self._stream.close()
         self._write_metadata()
-        sync(self.folder.parent)
+        for holder in self._made_in:
+            sync(holder)
 
     def abandon(self) -> None:
         """After an error: cut the file back to its last whole chunk and end it there, so that it reads without mending.
@@ -140,6 +144,21 @@ class BagWriter:
             "files": [{"path": self.file.name, "starting_time": began, "duration": lasted, "message_count": count}],
             "custom_data": None, "ros_distro": "kilted",
         }
+
+
+def move_bag(folder: Path, target: Path) -> None:
+    """Bring a closed bag to another place, perhaps another disk, and sync it there.
+
+    Raises:
+        BadData: something is there already. OSError: the disk fails.
+    """
+    if target.exists():
+        raise BadData(f"{target} exists already; what is there is kept")
+    made_in = [p.parent for p in (target, *target.parents) if not p.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(str(folder), str(target))
+    for path in (*target.iterdir(), target, *made_in):
+        sync(path)
 
 
 def _qos(topic: str) -> dict[str, Any]:

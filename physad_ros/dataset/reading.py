@@ -16,8 +16,9 @@ from mcap.stream_reader import StreamReader, breakup_chunk
 from rosbags.serde import SerdeError
 
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import Clip, Floats, Phase, Signals, Timetable
+from physad_ros.core.types import Clip, Floats, Signals, Timetable
 from physad_ros.core.window import FrameWindow
+from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.definitions import typestore
 from physad_ros.dataset.stamps import to_seconds
 from physad_ros.dataset.topics import GRIPPER_JOINT, IMAGE, JOINTS, MOTOR, PLAN, WRENCH
@@ -79,18 +80,6 @@ def decode(message_type: str, data: bytes) -> Any:
         return typestore().deserialize_cdr(data, message_type)
     except (SerdeError, KeyError, ValueError, IndexError, AssertionError, struct.error, MemoryError, OverflowError) as error:
         raise BadData(f"{len(data)} bytes that are no {message_type}: {error}") from error
-
-
-def timetable_of(message: Any) -> Timetable:
-    """Core timetable of a decoded physad_msgs/Interaction; BadData where its window or its rate cannot be used."""
-    phases = tuple(Phase(p.name, _seconds(p.begin), _seconds(p.end)) for p in message.phases)
-    begin, end, fps = _seconds(message.window_begin), _seconds(message.window_end), float(message.fps)
-    if not (math.isfinite(fps) and fps > 0 and message.frames > 0 and end > begin):
-        raise BadData(f"interaction {message.clip_id!r}: a window of {message.frames} frames at {fps} Hz, from {begin} s to "
-                      f"{end} s, cannot be used")
-    return Timetable(
-        message.clip_id, message.category, message.object, message.interaction, phases, begin, end, int(message.frames), fps
-    )
 
 
 def read_timetable(folder: Path) -> Timetable:
@@ -162,7 +151,3 @@ def _columns(rows: list[tuple[float, list[float]]], width: int) -> tuple[Floats,
     """Stamps (N,) in order and values (N, width)."""
     rows = sorted(rows, key=lambda row: row[0])
     return np.array([s for s, _ in rows]), np.array([v for _, v in rows], dtype=float).reshape(len(rows), width)
-
-
-def _seconds(stamp: Any) -> float:
-    return to_seconds(stamp.sec * 1_000_000_000 + stamp.nanosec)

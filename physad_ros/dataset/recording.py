@@ -51,8 +51,8 @@ class _Item:
 class Recorder:
     """Keeps a short ring of what comes; while open, everything stamped within the window goes to a bag.
 
-    Every method may be called from any thread. ``take`` never waits for the disk and never fails because of it; ``open`` makes
-    the bag's files, and ``close`` returns once all is synced.
+    Every method may be called from any thread. ``take`` and ``open`` never wait for the disk and never fail because of it;
+    ``close`` returns once all is synced.
     """
 
     def __init__(self) -> None:
@@ -76,17 +76,16 @@ class Recorder:
                 self._latched[topic] = item
             if self._open is not None and self._open.offer(item):
                 return
-            newest = self._ring.latest()
-            if newest is not None and item.stamp_s < newest[0] - 10 * RING_S:
-                self._ring.clear()  # the clock was set back: a new simulation
             self._ring.push(item.stamp_s, item)
 
     def open(self, timetable: Timetable, plan: bytes, folder: Path) -> None:
         """Begin a bag in ``folder`` (which must not exist) for a window that may lie ahead; ``plan`` is its serialized message.
 
         Raises:
-            BadData, OSError: the bag cannot be begun. An earlier recording that is still open is closed first.
+            BadData: ``plan`` is no message, or ``folder`` exists. An earlier recording that is still open is closed first.
         """
+        if folder.exists():
+            raise BadData(f"{folder} exists already; what is there is kept")
         first = _Item(PLAN, plan, stamp_ns(plan), time.time_ns())
         if self.timetable is not None:
             self.close()
@@ -129,15 +128,15 @@ class Recorder:
 
 
 class _Open:
-    """One bag being written by a thread of its own."""
+    """One bag being made and written by a thread of its own."""
 
     def __init__(self, timetable: Timetable, folder: Path):
         self.timetable = timetable
         self.fault = ""
         self.over = False
         self._window = FrameWindow(timetable)
-        self._bag = BagWriter(folder)
-        self._whole = True  # the bag is still being written
+        self._folder = folder
+        self._bag: BagWriter | None = None  # made by the thread, since that waits for the disk
         self._queue: queue.Queue[_Item | None] = queue.Queue(QUEUE)
         self._thread = threading.Thread(target=self._drain, name="recording", daemon=True)
         self._thread.start()
@@ -167,17 +166,21 @@ class _Open:
     def close(self) -> RecordingResult:
         self._queue.put(None)
         self._thread.join()
-        if self._whole:
+        if self._bag is not None:
             try:
                 self._bag.close()
             except OSError as error:
                 self._fail(error)
         window = self._window if not self.fault else self._on_disk()
-        return RecordingResult(self._bag.folder, self.timetable.frames, window.received, window.missing, self.fault)
+        return RecordingResult(self._folder, self.timetable.frames, window.received, window.missing, self.fault)
 
     def _drain(self) -> None:
+        try:
+            self._bag = BagWriter(self._folder)
+        except Exception as error:
+            self._fail(error)
         while (item := self._queue.get()) is not None:
-            if not self._whole:
+            if self._bag is None:
                 continue
             try:
                 self._bag.write(item.topic, RECORDED[item.topic], item.data, item.stamp_ns, item.received_ns)
@@ -188,14 +191,15 @@ class _Open:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         self.fault = f"the disk is full: {error}" if full else f"the recording failed: {error}"
         log.error("%s", self.fault)
-        self._whole = False
-        self._bag.abandon()
+        if self._bag is not None:
+            self._bag.abandon()
+            self._bag = None
 
     def _on_disk(self) -> FrameWindow:
         """The frames that are in the bag after a fault."""
         window = FrameWindow(self.timetable)
         try:
-            for _, _, _, stamp in messages(self._bag.folder, (IMAGE,)):
+            for _, _, _, stamp in messages(self._folder, (IMAGE,)):
                 window.slot(to_seconds(stamp))
         except BadData as error:
             log.error("%s", error)

@@ -12,10 +12,9 @@ import pydantic
 
 from physad_ros.core.catalogue import Category, Fixture
 from physad_ros.core.errors import Impossible
-from physad_ros.core.types import FPS, Drive, Floats, Grip, Move, Program, Step, Wait
+from physad_ros.core.types import FPS, Drive, Floats, Grip, Move, Program, Step, Wait, World
 from physad_ros.interactions.base import Interaction, Number, Positive, Vector, check_start, point
 from physad_ros.motion import collision, gripper, trajectory, ur5
-from physad_ros.motion.collision import World
 
 Opening = Annotated[float, pydantic.Field(ge=gripper.OPENING_MIN_M, le=gripper.OPENING_MAX_M)]
 Effort = Annotated[float, pydantic.Field(gt=0, le=gripper.EFFORT_MAX_N)]
@@ -98,7 +97,7 @@ def park(start_rad: Floats, opening_m: float) -> Program | None:
         steps.grip("park", Grasp.open_m, CLEAR_EFFORT_N)
     steps.up_to("park", CLEAR_M)
     steps.travel("park", ur5.HOME)
-    return Program("", "", "park", tuple(steps.steps), window_begin_s=0.0, frames=0)
+    return Program("", "", "park", tuple(steps.steps), window_begin_s=0.0, frames=0, world=steps.world)
 
 
 class Sequence:

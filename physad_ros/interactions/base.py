@@ -13,9 +13,8 @@ import pydantic
 from physad_ros.core.catalogue import Category, Fixture
 from physad_ros.core.errors import BadData, Impossible
 from physad_ros.core.registry import Registry
-from physad_ros.core.types import FPS, Floats, Program, Step
+from physad_ros.core.types import FPS, Box, Floats, Program, Step, World
 from physad_ros.motion import collision
-from physad_ros.motion.collision import Box, World
 
 I = TypeVar("I", bound="Interaction")  # noqa: E741
 
@@ -112,7 +111,8 @@ def plan(category: Category, object_name: str, start_rad: Floats) -> Program:
     Raises:
         Impossible, BadData, UnknownName: the program, the recipe or a name is at fault.
     """
-    return interactions[category.recipe.interaction].of(category).plan(category, object_name, start_rad)
+    recipe = interactions[category.recipe.interaction].of(category)
+    return dataclasses.replace(recipe.plan(category, object_name, start_rad), world=recipe.world(category))
 
 
 def assemble(

@@ -108,12 +108,6 @@ class Meter(Node):
         self._cut = self.create_client(CutClip, "/cut_clip")
         self._score = self.create_client(ScoreClip, "/score_clip")
 
-    def start(self) -> None:
-        """Nothing to start."""
-
-    def close(self) -> None:
-        """Nothing to end."""
-
     def _on_score(self, message: FrameScore) -> None:
         self.latencies_s.append(time.time() - convert.seconds(message.header.stamp))
 

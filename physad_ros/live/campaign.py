@@ -41,19 +41,25 @@ def run_campaign(
     arguments = dataclasses.replace(arguments, real_time_factor=0.0)
     told = dataclasses.replace(arguments, category=first.category, defect=first.label, seed=first.seed, out=str(root / BAGS))
     asking = dataclasses.replace(told, category="", defect="")
-    with running(stack(told)) as operator, telling(console, lines=False) as tell:
-        for number, specimen in enumerate(left, 1 + len(done)):
-            operator.place(specimen.category, "", specimen.label, -1.0, specimen.seed)
-            shutil.rmtree(root / BAGS / specimen.clip_id, ignore_errors=True)  # of an inspection that was cut off
-            verdict, interrupted = inspect(operator, dataclasses.replace(asking, seed=specimen.seed), specimen.clip_id, tell)
-            console.print(f"{number}/{len(todo)} {specimen.clip_id}: {NAMES[verdict.verdict]} {verdict.reason}".rstrip())
-            if interrupted and verdict.verdict == Verdict.INCONCLUSIVE:
-                shutil.rmtree(root / BAGS / specimen.clip_id, ignore_errors=True)
-            else:
+    entered: list[Specimen] = []
+    try:
+        with running(stack(told)) as operator, telling(console, lines=False) as tell:
+            for number, specimen in enumerate(left, 1 + len(done)):
+                operator.place(specimen.category, "", specimen.label, -1.0, specimen.seed)
+                shutil.rmtree(root / BAGS / specimen.clip_id, ignore_errors=True)  # of an inspection that was cut off
+                verdict, interrupted = inspect(operator, dataclasses.replace(asking, seed=specimen.seed), specimen.clip_id, tell)
+                console.print(f"{number}/{len(todo)} {specimen.clip_id}: {NAMES[verdict.verdict]} {verdict.reason}".rstrip())
+                if interrupted and verdict.verdict == Verdict.INCONCLUSIVE:
+                    raise KeyboardInterrupt
                 _enter(root, specimen)
-            if interrupted:
-                console.print("interrupted; the same command goes on from here")
-                return
+                entered.append(specimen)
+                if interrupted:
+                    raise KeyboardInterrupt
+    except KeyboardInterrupt:  # wherever it came: what is not whole is done again
+        for specimen in left:
+            if specimen not in entered:
+                shutil.rmtree(root / BAGS / specimen.clip_id, ignore_errors=True)
+        console.print("interrupted; the same command goes on from here")
 
 
 def _enter(root: Path, specimen: Specimen) -> None:

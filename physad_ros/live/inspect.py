@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 
 from physad_msgs.msg import Verdict
 from physad_ros.bringup import StackArguments, stack
-from physad_ros.core.errors import PhysadError
-from physad_ros.dataset.report import REPORT
+from physad_ros.core.inspection import DEADLINES_S, State
 from physad_ros.live.graph import running
 from physad_ros.live.terminal import NAMES, Teller, show, telling
 from physad_ros.nodes.operator import Operator
 
-END_S = 15.0  # a canceled inspection stops the arm, closes its recording and reports
+END_S = DEADLINES_S[State.ABORTING] + 30.0  # a canceled inspection brings the arm back, closes its recording and reports
 
 
 def inspect_once(arguments: StackArguments, console: Console) -> str:
@@ -27,8 +24,6 @@ def inspect_once(arguments: StackArguments, console: Console) -> str:
     with running(stack(arguments)) as operator, telling(console) as tell:
         verdict, _ = inspect(operator, arguments, "", tell)
     show(verdict, console)
-    if not (Path(verdict.folder) / REPORT).exists():
-        raise PhysadError(f"the report could not be written to {verdict.folder}; see the messages above")
     return NAMES[verdict.verdict]
 
 

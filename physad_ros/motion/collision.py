@@ -13,29 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physad_ros.core.errors import Impossible
-from physad_ros.core.types import Floats, Move
+from physad_ros.core.types import Box, Floats, Move, World
 from physad_ros.motion import gripper, ur5
 from physad_ros.motion.trajectory import sample
 
 _BASE, _SHOULDER, _UPPER, _FOREARM, _WRIST1, _WRIST2, _WRIST3 = range(7)  # base_link, then as in ur5.link_poses
-
-
-@dataclass(frozen=True)
-class Box:
-    """An obstacle: an upright box turned by yaw about z, in base_link."""
-
-    name: str
-    centre_m: tuple[float, float, float]
-    size_m: tuple[float, float, float]
-    yaw_rad: float = 0.0
-    touch: bool = False  # the fingers may touch it; the rest of the arm may not
-
-
-@dataclass(frozen=True)
-class World:
-    """What stands around the arm."""
-
-    boxes: tuple[Box, ...]
 
 
 def rig(camera_m: tuple[float, float, float]) -> World:
@@ -157,7 +139,7 @@ def _first_obstacle(
     world: World, bodies: tuple[_Body, ...], poses: Floats, centres: Floats, halves: Floats
 ) -> tuple[int, str, str] | None:
     shapes, box_centres, box_halves = _placed(world)
-    allowed = np.array([[b.frame in _TABLE_FREE or (b.is_finger and box.touch) for box in world.boxes] for b in bodies])
+    allowed = np.array([[b.frame in _TABLE_FREE or (b.is_finger and box.touch) for box in world.boxes] for b in bodies], dtype=bool)
     near = _overlap(centres[:, :, None], halves[:, :, None], box_centres, box_halves) & ~allowed  # (N, B, O)
     for n, b, o in np.argwhere(near):
         if _meet(bodies[b].shape, _transform(poses[n, b]), *shapes[o]):

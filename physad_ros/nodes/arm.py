@@ -5,31 +5,28 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from geometry_msgs.msg import WrenchStamped
 from rclpy.action import GoalResponse
-from sensor_msgs.msg import JointState
 
 from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction, Phase
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import BadData, PhysadError, UnknownName
-from physad_ros.core.types import Drive, Floats, Program, Timetable
-from physad_ros.motion import gripper
-from physad_ros.motion.ur5 import JOINTS
+from physad_ros.core.errors import PhysadError, UnknownName
+from physad_ros.core.inspection import DEADLINES_S, State
+from physad_ros.core.types import Drive, Program, Timetable
+from physad_ros.interactions.arm import park
+from physad_ros.interactions.base import plan
 from physad_ros.nodes import convert
-from physad_ros.nodes.base import LATCHED, STREAM, Adapter
+from physad_ros.nodes.base import LATCHED, Adapter
 from physad_ros.nodes.controllers import Controllers, Fault
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.player import Player
+from physad_ros.nodes.rig_state import RigState
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue, until
 
-SILENCE_S = 2.0  # of wall clock, in which the slowest rig says something
 Code = Interact.Result  # the error codes are named there
 
 
@@ -56,63 +53,17 @@ class Arm(Adapter):
         super().__init__("arm", values, **options)
 
     def activate(self) -> None:
-        self._states: dict[str, tuple[Any, float]] = {}  # last message of each kind, and when it came on the wall clock
         self._busy = False
         self._player: Player | None = None
+        self.rig = RigState(self, self.config.state_age_s)
         self.controllers = Controllers(self, self.config.trajectory_action, self.config.gripper_action)
         self._plan = self.publisher(Interaction, "/interaction/plan", LATCHED)
         self._phase = self.publisher(Phase, "/interaction/phase")
-        self.subscribe(JointState, "/joint_states", partial(self._on_state, "joint state"), STREAM)
-        self.subscribe(JointState, "/motor/state", partial(self._on_state, "motor state"), STREAM)
-        self.subscribe(WrenchStamped, "/force_torque_sensor_broadcaster/ft_data", partial(self._on_state, "force"), STREAM)
         self.offer(Interact, "/interact", self._interact, lambda _: GoalResponse.ACCEPT)
 
     def deactivate(self) -> None:
         if self._player is not None:
             self._player.halt()
-
-    # -- what the rig says --------------------------------------------------------------------------------------------
-
-    def _on_state(self, what: str, message: Any) -> None:
-        self._states[what] = message, time.monotonic()
-
-    def positions_rad(self) -> Floats:
-        """(6,) joint positions as they are; Fault where they are unknown, old or not numbers."""
-        return self._positions("joint state", JOINTS)
-
-    def opening_m(self) -> float:
-        """Opening of the gripper as it is; Fault where it is unknown."""
-        return float(self._positions("joint state", (gripper.JOINT,))[0])
-
-    def check_motors(self, names: tuple[str, ...]) -> None:
-        """Fault where a motor that is to be driven does not report, or not in numbers."""
-        self._positions("motor state", names)
-
-    def force_n(self) -> Floats:
-        """(3,) force at the tool as it is; Fault where it is unknown, old or not a number."""
-        f = self._fresh("force").wrench.force
-        force = np.array([f.x, f.y, f.z])
-        if not np.isfinite(force).all():
-            raise Fault(Code.NO_STATE, "the force is not a number")
-        return force
-
-    def _positions(self, what: str, names: tuple[str, ...]) -> Floats:
-        message = self._fresh(what)
-        try:
-            return convert.joint_positions(message, names)
-        except BadData as error:
-            raise Fault(Code.NO_STATE, str(error)) from error
-
-    def _fresh(self, what: str) -> Any:
-        if what not in self._states:
-            raise Fault(Code.NO_STATE, f"no {what}")
-        message, seen_s = self._states[what]
-        age = time.monotonic() - seen_s
-        # by both clocks: a rig that is simulated slower than real time has not lost its state
-        late = min(age, self.now_s() - convert.seconds(message.header.stamp)) > self.config.state_age_s
-        if late or age > SILENCE_S:
-            raise Fault(Code.NO_STATE, f"the {what} is {age:.1f} s old")
-        return message
 
     # -- the action -------------------------------------------------------------------------------------------------
 
@@ -137,11 +88,15 @@ class Arm(Adapter):
         return answer
 
     async def _alone(self, handle: Any, answer: Interact.Result) -> None:
-        """One interaction at a time; the end of the one before, which may still retreat, is waited for."""
+        """One interaction at a time; the end of the one before, which may still retreat, is waited for as long as the course allows."""
+        allowed_s = DEADLINES_S[State.PLANNING if handle.request.category else State.CLEARING] - 1.0
         try:
-            await until(lambda: not self._busy, 4.0, "the end of the interaction before this one")
+            await until(
+                lambda: not self._busy or handle.is_cancel_requested, allowed_s, "the end of the interaction before this one"
+            )
         except Overdue as error:
             raise Fault(Code.BUSY, str(error)) from error
+        _check_wanted(handle)
         self._busy, self.trouble = True, ""
         try:
             program = await self._planned(handle.request)
@@ -152,34 +107,27 @@ class Arm(Adapter):
 
     async def _planned(self, goal: Interact.Goal) -> Program | None:
         """The checked program, None where there is nothing to do; UnknownName or Impossible where there can be none."""
-        from physad_ros.interactions.arm import park
-        from physad_ros.interactions.base import plan
-
         if not goal.category:
-            await self._reported("joint state")
-            return await self.in_worker(park, self.positions_rad(), self.opening_m())
+            await self.rig.reported("joint state")
+            return await self.in_worker(park, self.rig.positions_rad(), self.rig.opening_m())
         category = load_category(goal.category)
         thing = category.object_named(goal.object) if goal.object else category.objects[0]
-        await self._reported("joint state")
+        await self.rig.reported("joint state")
         began = time.monotonic()
-        program: Program = await self.in_worker(plan, category, thing.name, self.positions_rad())
+        program: Program = await self.in_worker(plan, category, thing.name, self.rig.positions_rad())
         motors = tuple({step.motor for step in program.steps if isinstance(step, Drive)})
         if motors:  # one that is not there is no object that is stuck
-            await self._reported("motor state")
-            self.check_motors(motors)
+            await self.rig.reported("motor state")
+            self.rig.check_motors(motors)
         self.facts["planning_ms"] = round(1e3 * (time.monotonic() - began), 1)
         return program
 
-    async def _reported(self, what: str) -> None:
-        try:
-            await until(lambda: what in self._states, 1.0)
-        except Overdue as error:
-            raise Fault(Code.NO_STATE, f"no {what}") from error
-
     async def _play(self, handle: Any, program: Program) -> Interaction:
+        _check_wanted(handle)
         # on a frame, where frames keep step with the clock: programs put a whole number of them before the window
         begin_s = math.ceil((self.now_s() + self.config.lead_s) * program.fps) / program.fps
-        timetable = Timetable.of(program, handle.request.clip_id, begin_s)
+        # which type it is nobody knows unless it was said: types differ in looks and are planned alike
+        timetable = replace(Timetable.of(program, handle.request.clip_id, begin_s), object=handle.request.object)
         message = convert.interaction_msg(timetable, self.now_s())
         if program.frames:  # there is something to record
             self._plan.publish(message)
@@ -199,6 +147,12 @@ class Arm(Adapter):
         finally:
             self._player = None
         return message
+
+
+def _check_wanted(handle: Any) -> None:
+    """Fault where nobody wants the interaction any more, before it has begun."""
+    if handle.is_cancel_requested:
+        raise Fault(Code.CANCELED, "canceled")
 
 
 def main() -> None:

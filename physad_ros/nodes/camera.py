@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -13,14 +14,17 @@ from typing import Any
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from physad_ros.core.errors import BadData
+from physad_ros.dataset.sources import Device, Footage, Gaps
+from physad_ros.dataset.video import decode_jpeg, encode_jpeg
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import STREAM, Adapter
 from physad_ros.nodes.footage import FootageInteraction
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
-from physad_ros.nodes.sources import Device, Footage, encode
 
 STILL_HZ = 10.0
+BACKLOG = 8  # raw pictures that may wait to be encoded; later ones are dropped and counted
+REOPEN_S, REOPEN_MAX_S = 0.5, 8.0  # wait before a device that sends no more is opened again, doubled each time it is in vain
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class CameraConfig:
 
 
 class Camera(Adapter):
-    """Publishes /camera/image_raw/compressed and /camera/camera_info with equal stamps."""
+    """Publishes /camera/image_raw/compressed and /camera/camera_info with equal stamps; /camera/image_raw while somebody listens."""
 
     config_type = CameraConfig
     config: CameraConfig
@@ -54,12 +58,15 @@ class Camera(Adapter):
         self._info = self.publisher(CameraInfo, "/camera/camera_info", STREAM)
         self._thread: threading.Thread | None = None
         self.facts["sent"] = 0
+        self._raw: Any = None
         if self.config.source == "rig":
+            self._room = threading.Semaphore(BACKLOG)
+            self.facts["dropped"] = 0
             self.subscribe(Image, "/camera/image_raw", self._on_raw, STREAM)
             return
+        self._raw = self.publisher(Image, "/camera/image_raw", STREAM)
         if self.config.source == "device":
-            c = self.config
-            device = Device(c.device, c.width, c.height, c.fps)
+            device = self._open()
             self._begin(lambda: self._stream(device), device)
             return
         footage = Footage(Path(self.config.file), self.config.quality)
@@ -85,18 +92,37 @@ class Camera(Adapter):
         self._image.publish(convert.jpeg_msg(jpeg, stamp_s, self.config.frame_id))
         self._info.publish(CameraInfo(header=head, width=self._size[0], height=self._size[1], distortion_model="plumb_bob"))
         self.facts["sent"] += 1
+        if self._raw is not None and self._raw.get_subscription_count():
+            with contextlib.suppress(BadData):  # who looks at the compressed one tells it
+                self._raw.publish(convert.image_msg(decode_jpeg(jpeg), stamp_s, self.config.frame_id))
 
-    def _stream(self, device: Device) -> None:
-        """Pass on what the device sends."""
-        try:
-            while not self._stop.is_set():
-                got = device.read()
-                if got is None:
-                    self.trouble = f"{self.config.device} sends no more pictures"
-                    return
+    def _open(self) -> Device:
+        c = self.config
+        return Device(c.device, c.width, c.height, c.fps)
+
+    def _stream(self, device: Device | None) -> None:
+        """Pass on what the device sends; open it again, after ever longer waits, where it sends no more."""
+        gaps, wait_s = Gaps(self.config.fps), REOPEN_S
+        while not self._stop.is_set():
+            got = None if device is None else device.read()
+            if got is not None:
                 self.send(*got)
-        finally:
+                gaps.see(got[1])
+                self.facts["lost"], self.trouble, wait_s = gaps.lost, "", REOPEN_S
+                continue
+            if device is not None:
+                device.close()
+            self.trouble = f"{self.config.device} sends no more pictures"
+            self._stop.wait(wait_s)
+            device, wait_s = self._reopened(), min(2 * wait_s, REOPEN_MAX_S)
+        if device is not None:
             device.close()
+
+    def _reopened(self) -> Device | None:
+        try:
+            return self._open()
+        except BadData:  # still away
+            return None
 
     def _loop(self, footage: Footage) -> None:
         """Play over and over, each frame at its time."""
@@ -130,11 +156,15 @@ class Camera(Adapter):
             self.trouble = f"cannot use pictures of encoding {message.encoding!r}; known: bgr8, rgb8"
             return
         self._size = message.width, message.height
-        self.workers.submit(self._compress, message)
+        if self._room.acquire(blocking=False):
+            self.workers.submit(self._compress, message)
+        else:
+            self.facts["dropped"] += 1
 
     def _compress(self, message: Image) -> None:
+        self._room.release()
         try:
-            jpeg = encode(convert.frame_of(message), self.config.quality)
+            jpeg = encode_jpeg(convert.frame_of(message), self.config.quality)
         except BadData as error:
             self.trouble = str(error)
             return

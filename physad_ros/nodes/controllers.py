@@ -14,7 +14,7 @@ from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import Adapter
-from physad_ros.nodes.waiting import Overdue, result
+from physad_ros.nodes.waiting import send
 
 Code = Interact.Result  # the error codes are named there
 ANSWER_S = 1.0
@@ -51,12 +51,7 @@ class Controllers:
     async def _send(self, client: Any, goal: Any, name: str) -> Any:
         if not client.server_is_ready():
             raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller is not there")
-        asked = client.send_goal_async(goal)
-        try:
-            handle = await result(asked, ANSWER_S, f"the {name} controller's answer")
-        except Overdue:  # should it be accepted yet, nobody would watch it
-            asked.add_done_callback(lambda late: late.result().cancel_goal_async())
-            raise
+        handle = await send(client, goal, ANSWER_S, f"the {name} controller's answer")
         if not handle.accepted:
             raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller rejected the goal: it is not active")
         return handle

@@ -19,8 +19,8 @@ from physad_msgs.msg import Interaction, LightLevels, PhaseSpan
 from physad_msgs.msg import Verdict as VerdictMsg
 from physad_msgs.srv import Perceive
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import Finding, Move, Percept, Phase, Score, Timetable, Verdict
-from physad_ros.dataset.stamps import to_seconds
+from physad_ros.core.types import Finding, Move, Percept, Score, Timetable, Verdict
+from physad_ros.dataset.announced import seconds
 
 OUTCOMES = {Perceive.Response.NOTHING: "nothing", Perceive.Response.UNSURE: "unsure", Perceive.Response.KNOWN: "known"}
 
@@ -45,11 +45,6 @@ def duration_msg(seconds: float) -> Duration:
     return Duration(sec=sec, nanosec=nanosec)
 
 
-def seconds(stamp: Any) -> float:
-    """Seconds of a Time or Duration message; to the last bit as a bag's reader gives them."""
-    return to_seconds(stamp.sec * 1_000_000_000 + stamp.nanosec)
-
-
 def header(stamp_s: float, frame_id: str = "") -> Header:
     return Header(stamp=time_msg(stamp_s), frame_id=frame_id)
 
@@ -70,19 +65,6 @@ def interaction_msg(timetable: Timetable, now_s: float) -> Interaction:
         window_end=time_msg(timetable.window_end_s),
         frames=timetable.frames,
         fps=timetable.fps,
-    )
-
-
-def timetable_of(message: Interaction) -> Timetable:
-    """The timetable; BadData where its window or its rate cannot be used."""
-    begin, end = seconds(message.window_begin), seconds(message.window_end)
-    if not (math.isfinite(message.fps) and message.fps > 0 and message.frames > 0 and end > begin):
-        raise BadData(f"interaction {message.clip_id!r}: a window of {message.frames} frames at {message.fps} Hz, "
-                      f"from {begin} s to {end} s, cannot be used")
-    phases = tuple(Phase(p.name, seconds(p.begin), seconds(p.end)) for p in message.phases)
-    return Timetable(
-        message.clip_id, message.category, message.object, message.interaction, phases, begin, end, message.frames,
-        message.fps,
     )
 
 

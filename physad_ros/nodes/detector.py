@@ -16,6 +16,7 @@ from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Score, Signals, Timetable
 from physad_ros.core.window import FrameWindow
+from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.video import decode_jpeg
 from physad_ros.detectors.base import Detector, Stream, detectors
 from physad_ros.nodes import convert
@@ -23,7 +24,7 @@ from physad_ros.nodes.base import LATCHED, STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.signals import SignalsCollector
-from physad_ros.nodes.waiting import Overdue, result, until
+from physad_ros.nodes.waiting import Overdue, until
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class DetectorNode(Adapter):
     def _on_plan(self, message: Interaction) -> None:
         self.trouble = ""
         try:
-            self._job = _Job(convert.timetable_of(message))
+            self._job = _Job(timetable_of(message))
         except BadData as error:
             self.trouble = str(error)
             return
@@ -97,7 +98,13 @@ class DetectorNode(Adapter):
             job.detector = self._fitted(job.timetable.category)
             job.stream = job.detector.stream(job.timetable)
         except Exception as error:  # of whatever kind: nobody reads what a worker raises, and a fault must be told
-            job.fault = self.trouble = f"the detector {self.config.detector} is not ready: {error}"
+            self._fail(job, f"the detector {self.config.detector} is not ready: {error}")
+
+    def _fail(self, job: _Job, fault: str) -> None:
+        """Note why a clip cannot be scored, and tell it, unless another clip is scored by now."""
+        job.fault = fault
+        if job is self._job:
+            self.trouble = fault
 
     def _fitted(self, category: str) -> Detector:
         if category not in self._loaded:
@@ -112,16 +119,16 @@ class DetectorNode(Adapter):
         try:
             value = job.stream.push(decode_jpeg(message.data, job.detector.height), stamp)
         except Exception as error:
-            job.fault = self.trouble = f"frame {slot} cannot be used: {error}"
+            self._fail(job, f"frame {slot} cannot be used: {error}")
             return
         job.judged += 1
         head = convert.header(stamp)
         self._score.publish(FrameScore(header=head, clip_id=job.timetable.clip_id, index=slot, value=float(value)))
 
-    def _finish(self, job: _Job) -> Score:
+    def _finish(self, job: _Job, signals: Signals) -> Score:
         if job.fault or job.stream is None:
             raise BadData(job.fault or "the detector was not opened")
-        return job.stream.finish(Signals.none() if self._signals is None else self._signals.of(job.timetable))
+        return job.stream.finish(signals)
 
     # -- the service --------------------------------------------------------------------------------------------------
 
@@ -133,10 +140,13 @@ class DetectorNode(Adapter):
             return response
         with contextlib.suppress(Overdue):  # frames are missing: what came is scored, and the count tells
             await until(lambda: job.over or bool(job.fault), self.config.patience_s)
+        # here and not in the worker, beside which they go on being collected
+        signals = Signals.none() if self._signals is None else self._signals.of(job.timetable)
         try:
-            score = await result(self.workers.submit(self._finish, job))
+            score = await self.in_worker(self._finish, job, signals)
         except Exception as error:
-            response.message = self.trouble = str(error) or repr(error)
+            response.message = str(error) or repr(error)
+            self._fail(job, response.message)
             return response
         assert job.detector is not None
         response.latency_s = time.monotonic() - job.last_arrival_s
@@ -146,8 +156,8 @@ class DetectorNode(Adapter):
         response.frame_scores = [float(v) for v in score.per_frame]
         response.frames = job.judged
         self.facts.update(latency_ms=round(1e3 * response.latency_s, 1), frames=job.judged)
-        self.trouble = ""
-        self._job = None
+        if self._job is job:  # else the next clip has begun meanwhile
+            self._job, self.trouble = None, ""
         return response
 
 

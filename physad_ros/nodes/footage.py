@@ -14,9 +14,9 @@ from physad_msgs.msg import Phase as PhaseMsg
 from physad_ros.core.catalogue import Category, load_category
 from physad_ros.core.errors import PhysadError
 from physad_ros.core.types import Phase, Timetable
+from physad_ros.dataset.sources import Footage
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED
-from physad_ros.nodes.sources import Footage
 from physad_ros.nodes.waiting import result
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from physad_msgs.srv import CutClip, Perceive, ScoreClip, SetLight
 from physad_ros.core import inspection as course
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.dataset.announced import timetable_of
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
@@ -35,7 +36,7 @@ class InspectorConfig:
         2.0, "the same where a specimen may just have been put down, or the rig's clock is slow", unit="s", low=0.05, high=30.0
     )
     frozen_s: float = parameter(0.5, "the same picture for this long is frozen", unit="s", low=0.05, high=10.0)
-    repeated_max: int = parameter(3, "pictures of a clip that may be the one before again", low=0, high=1000)
+    repeated_max: int = parameter(3, "pictures of a clip that may have been shown just before", low=0, high=1000)
     patience_s: float = parameter(30.0, "how long to wait for the others at the start", unit="s", low=0.0, high=600.0)
     partners: tuple[str, ...] = parameter(
         ("arm", "detector", "light", "perceiver", "recorder"), "nodes without which there is no inspection"
@@ -72,9 +73,9 @@ class Inspector(Adapter):
         """Take goals once all that an inspection needs is there; after a while also without, to say what is missing."""
         if self._offered:
             return
-        missing = self.watch.missing()
-        self.trouble = f"waiting for {', '.join(missing)}" if missing else ""
-        if not missing or self.steady_s() - self._began_s > self.config.patience_s:
+        missing, stranger = self.watch.missing(), self.watch.stranger()
+        self.trouble = stranger or (f"waiting for {', '.join(missing)}" if missing else "")
+        if not self.trouble or self.steady_s() - self._began_s > self.config.patience_s:
             self._offered = True
             self.offer(Inspect, "/inspect", self._inspect, lambda _: self._admit())
 
@@ -91,7 +92,7 @@ class Inspector(Adapter):
         if running is None:
             return
         try:
-            running.feed(course.Announced(convert.timetable_of(message)))
+            running.feed(course.Announced(timetable_of(message)))
         except BadData as error:
             running.feed(course.Faulted(str(error)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,7 +32,7 @@ class LightDriver(Protocol):
         """Ask for these levels, 0 to 1 by channel."""
 
     def measured(self) -> dict[str, float]:
-        """Levels as they are; empty while unknown."""
+        """Levels as they are, told since the last command; empty while unknown."""
 
 
 class RigLights:
@@ -40,17 +41,20 @@ class RigLights:
     def __init__(self, node: Adapter):
         self._node = node
         self._measured: dict[str, float] = {}
+        self._commanded_s = -math.inf  # on the clock that stamps the states
         self._command = node.publisher(LightLevels, "/light/command")
         node.subscribe(LightLevels, "/light/state", self._on_state, LATCHED)
 
     def command(self, levels: dict[str, float]) -> None:
+        self._measured, self._commanded_s = {}, self._node.now_s()
         self._command.publish(convert.levels_msg(levels, 0.0))
 
     def measured(self) -> dict[str, float]:
         return self._measured
 
     def _on_state(self, message: LightLevels) -> None:
-        self._measured = dict(zip(message.channel, message.level))
+        if convert.seconds(message.header.stamp) > self._commanded_s:  # an old one, latched or on its way, is not how they shine now
+            self._measured = dict(zip(message.channel, message.level))
 
 
 class NoLights:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
-import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -22,16 +17,12 @@ from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.rig_actions import GripperServer, TrajectoryServer
 from physad_ros.nodes.rig_topics import RigTopics
 from physad_ros.nodes.run import main as run
+from physad_ros.nodes.sim_thread import SimThread
 from physad_ros.nodes.waiting import result
 from physad_ros.sim.devices import Mode, Motor
+from physad_ros.sim.readings import JointState
 from physad_ros.sim.rig import Rig
-from physad_ros.sim.scene import STEP_HZ
 from physad_ros.sim.specimen import Specimen, random_specimen
-
-TELL_STEPS = 4  # 120 times a simulated second
-SLOW_STEPS = 16
-BACKLOG = 4  # pictures that may wait to be encoded before the simulation waits for them
-START_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ class RigConfig:
     camera_stalled: bool = parameter(False, "fault: no picture comes", dynamic=True)
     camera_frozen: bool = parameter(False, "fault: the same picture comes again and again", dynamic=True)
     robot_stopped: bool = parameter(False, "fault: a protective stop, goals hang", dynamic=True)
-    controllers_active: bool = parameter(True, "false: the controllers reject goals", dynamic=True)
+    controllers_active: bool = parameter(True, "false: the controllers abort what runs and reject goals", dynamic=True)
     nan_joint_state: bool = parameter(False, "fault: a joint position is not a number", dynamic=True)
     nan_force: bool = parameter(False, "fault: the force is not a number", dynamic=True)
     force_silent: bool = parameter(False, "fault: no force is reported", dynamic=True)
@@ -67,13 +58,7 @@ class MujocoRig(Adapter):
         self.add_post_set_parameters_callback(lambda _: self._reconfigure())
 
     def activate(self) -> None:
-        self._inbox: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self._ready: Future[Rig] = Future()
-        self._topics = RigTopics(self)
-        self._thread = threading.Thread(target=self._body, name="mujoco_rig", daemon=True)
-        self._thread.start()
-        self.rig: Rig = self._ready.result(START_S)
+        self._sim = SimThread(self, RigTopics(self), self._made)
         TrajectoryServer(self)
         GripperServer(self)
         self.subscribe(MotorCommand, "/motor/command", self._on_motor, 240)
@@ -82,8 +67,21 @@ class MujocoRig(Adapter):
         self._reconfigure()
 
     def deactivate(self) -> None:
-        self._stop.set()
-        self._thread.join(10.0)
+        self._sim.stop()
+
+    def _made(self) -> Rig:
+        c = self.config
+        return Rig((c.height * 16 // 9, c.height), _specimen(c.category, c.object, c.defect, c.severity, c.seed))
+
+    @property
+    def rig(self) -> Rig:
+        """To be asked and commanded by the simulation's thread only."""
+        return self._sim.rig
+
+    @property
+    def joints(self) -> JointState:
+        """As last told."""
+        return self._sim.joints
 
     @property
     def time_s(self) -> float:
@@ -92,17 +90,7 @@ class MujocoRig(Adapter):
 
     def in_sim(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have the simulation's thread make a call between two steps; PhysadError where it has ended."""
-        future: Future[Any] = Future()
-        self._inbox.put((future, call, arguments))
-        if not self._thread.is_alive():
-            self._refuse_rest()
-        return future
-
-    def _refuse_rest(self) -> None:
-        """Nobody waits for ever for a simulation that has ended."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._inbox.get_nowait()[0].set_exception(PhysadError("the simulation has ended"))
+        return self._sim.ask(call, *arguments)
 
     # -- commands -------------------------------------------------------------------------------------------------------
 
@@ -142,66 +130,16 @@ class MujocoRig(Adapter):
         self.config = parameters.read(self, RigConfig)
         if not self._undo:
             return
-        c, rig = self.config, self.rig
-        rig.stalled_camera, rig.frozen_camera = c.camera_stalled, c.camera_frozen
-        rig.trajectory.stopped, rig.trajectory.active = c.robot_stopped, c.controllers_active
-        rig.gripper.active = c.controllers_active
-
-    # -- the simulation's thread --------------------------------------------------------------------------------------
-
-    def _body(self) -> None:
-        c = self.config
-        try:
-            rig = Rig((c.height * 16 // 9, c.height), _specimen(c.category, c.object, c.defect, c.severity, c.seed))
-            self.joints = rig.joint_state()
-        except Exception as error:
-            self._ready.set_exception(error)
-            return
-        self._ready.set_result(rig)
-        try:
-            self._simulate(rig)
-        except Exception as error:
-            self.trouble = f"the simulation has ended: {error}"
-            self.get_logger().fatal(self.trouble)
-            raise  # with its traceback; who waits for this rig sees its clock stand still
-        finally:
-            rig.close()
-            self._refuse_rest()
-
-    def _simulate(self, rig: Rig) -> None:
-        encoding: deque[Future[None]] = deque()
-        ahead_s, wall = 0.0, time.monotonic()
-        while not self._stop.is_set():
-            while not self._inbox.empty():
-                _answer(*self._inbox.get())
-            if rig.frame_due:
-                encoding.append(self.workers.submit(self._topics.show, rig.render(), rig.scene.category.camera.fovy_deg))
-                while len(encoding) > BACKLOG:
-                    encoding.popleft().result()
-            if rig.steps % TELL_STEPS == 0:
-                self.joints = rig.joint_state()
-                self._topics.tell(rig)
-                now = time.monotonic()
-                ahead_s = self._pace(ahead_s - (now - wall))
-                wall = now
-            if rig.steps % SLOW_STEPS == 0:
-                self._topics.tell_slowly(rig)
-            rig.step()
-            if rig.steps % TELL_STEPS == 0 and self.config.real_time_factor:
-                ahead_s += TELL_STEPS / STEP_HZ / self.config.real_time_factor
-
-    def _pace(self, ahead_s: float) -> float:
-        """Wait while the simulation is ahead of the wall clock; what it is behind beyond a tenth of a second is forgotten."""
-        if ahead_s > 0.0005:
-            self._stop.wait(ahead_s)
-        return max(ahead_s, -0.1)
+        self.in_sim(_inject, self.rig, self.config)
 
 
-def _answer(future: Future[Any], call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    try:
-        future.set_result(call(*arguments))
-    except Exception as error:
-        future.set_exception(error)
+def _inject(rig: Rig, config: RigConfig) -> None:
+    """Switch the rig's faults on or off."""
+    rig.stalled_camera, rig.frozen_camera = config.camera_stalled, config.camera_frozen
+    rig.trajectory.stopped = config.robot_stopped
+    for controller in (rig.trajectory, rig.gripper):
+        if controller.active != config.controllers_active:
+            controller.switch(config.controllers_active)
 
 
 def _specimen(category: str, object: str, defect: str, severity: float, seed: int) -> Specimen:

@@ -28,9 +28,6 @@ class Operator(Node):
         self._asked: Any = None  # future of the handle of the inspection that runs
         self.failure: BaseException | None = None  # of the graph, told by who spins it; nothing is waited for after that
 
-    def start(self) -> None:
-        """Nothing to start: an operator only asks."""
-
     def close(self) -> None:
         """Stop what it asked for and nobody waits for any more."""
         self.cancel()

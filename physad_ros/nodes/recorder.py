@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import shutil
+import traceback
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,8 @@ from rclpy.serialization import deserialize_message
 from physad_msgs.msg import Interaction
 from physad_msgs.srv import CutClip
 from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.dataset.announced import timetable_of
+from physad_ros.dataset.bag import move_bag
 from physad_ros.dataset.finishing import BAG, finish_clip
 from physad_ros.dataset.recording import Recorder as Recording
 from physad_ros.dataset.recording import RecordingResult
@@ -82,8 +84,8 @@ class Recorder(Adapter):
         self._folder = Path(self.config.out) / message.clip_id
         self._fault = self.trouble = ""
         try:
-            self._recording.open(convert.timetable_of(message), data, self._folder / BAG)
-        except (PhysadError, OSError) as error:
+            self._recording.open(timetable_of(message), data, self._folder / BAG)
+        except PhysadError as error:
             self._fault = self.trouble = f"the recording cannot begin: {error}"
             self.get_logger().error(self._fault)
 
@@ -99,8 +101,8 @@ class Recorder(Adapter):
                 await until(lambda: self._recording.over, self.config.patience_s)
         try:
             done = await self.in_worker(self._close, Path(response.folder))
-        except (PhysadError, OSError) as error:
-            response.message = self.trouble = f"the recording cannot be brought to {response.folder}: {error}"
+        except Exception as error:  # of whatever kind: it is the answer
+            response.message = self.trouble = f"the recording cannot be brought to {response.folder}: {str(error) or repr(error)}"
             return response
         response.frames_received, response.message = done.frames_received, done.fault
         response.success = not done.fault
@@ -113,19 +115,19 @@ class Recorder(Adapter):
     def _close(self, folder: Path) -> RecordingResult:
         """Close and sync the bag, and bring it to where it is wanted."""
         done = self._recording.close()
-        if folder.resolve() != self._folder.resolve():
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.move(str(self._folder / BAG), str(folder / BAG))
-            self._folder.rmdir()
+        if folder.resolve() != done.folder.parent.resolve() and done.folder.exists():
+            move_bag(done.folder, folder / BAG)
+            with contextlib.suppress(OSError):  # something else is in it
+                done.folder.parent.rmdir()
         return done
 
     def _finish(self, folder: Path) -> None:
         """Video, signals and manifest; a clip with a manifest is whole."""
         try:
             finish_clip(folder, rig=self.config.rig)
-        except (PhysadError, OSError) as error:
-            self.trouble = f"the clip's files cannot be written: {error}"
-            self.get_logger().error(self.trouble)
+        except Exception as error:  # of whatever kind: nobody reads what a worker raises, and the inspector waits for the files
+            self.trouble = f"the clip's files cannot be written: {str(error) or repr(error)}"
+            self.get_logger().error(f"{self.trouble}\n{traceback.format_exc()}")
 
 
 def _type_named(name: str) -> Any:

@@ -1,16 +1,15 @@
-"""What an inspection leaves behind: verdict.json and overview.png beside the recorder's files, written in a worker thread."""
+"""What an inspection leaves behind: overview.png and verdict.json beside the recorder's files, written in a worker thread."""
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from physad_ros.core.errors import PhysadError
-from physad_ros.core.types import Timetable, Verdict
+from physad_ros.core.types import Outcome, Verdict
 from physad_ros.dataset.finishing import MANIFEST, VIDEO
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.overview import write_overview
@@ -22,47 +21,75 @@ if TYPE_CHECKING:
 
 OVERVIEW = "overview.png"
 SHOWN_HEIGHT = 360
-CLIP_S = 30.0  # that the recorder may take for the clip's files
 
 
-def write(ended: Steering, rig: str) -> str:
-    """Write the report of an inspection that has ended; why that could not be done, or nothing."""
-    now = ended.now
-    assert now.verdict is not None
+def write(ended: Steering, rig: str, fault: str) -> tuple[Verdict, str]:
+    """Write the report of an inspection that has ended.
+
+    Args:
+        fault: why the recorder's files of the clip are not there; empty if they are, or if none were to be.
+
+    Returns:
+        The verdict that stands: INCONCLUSIVE where clip or report are not whole, for whatever reason. And that reason, or nothing.
+    """
+    assert ended.now.verdict is not None
+    verdict, reason = _spoilt(ended.now.verdict, fault), fault
     try:
-        provisional = [value for _, value in sorted(ended.frame_scores.items())]
-        scores = now.scored.score.per_frame.tolist() if now.scored else provisional
-        write_verdict(
-            ended.folder / REPORT,
-            now.verdict,
-            clip_id=ended.clip_id,
-            seed=ended.seed,
-            rig=rig,
-            percept=now.percept,
-            timetable=now.timetable,
-            frames_received=now.cut.frames_received if now.cut else 0,
-            timings_s=ended.timings_s,
-            frame_scores=scores,
-        )
-        if now.cut is not None and not now.cut.fault and now.timetable is not None:
-            manifest = _manifest(ended.folder)
-            known = {"seed": ended.seed, "lights": now.request.lights if now.request else {}}
-            manifest.model_copy(update=known).write(ended.folder / MANIFEST)
-            _draw(ended.folder, now.verdict, now.timetable, manifest, scores)
-    except (PhysadError, OSError) as error:
-        return f"the report could not be written: {error}"
-    return ""
+        _illustrate(ended, verdict, whole=not fault)
+    except Exception as error:
+        reason = reason or _why(error)
+        verdict = _spoilt(verdict, reason)
+    try:
+        _tell(ended, verdict, rig)
+    except Exception as error:
+        reason = reason or _why(error)
+        verdict = _spoilt(verdict, reason)
+        with contextlib.suppress(OSError):  # a picture of a verdict that does not stand
+            (ended.folder / OVERVIEW).unlink(missing_ok=True)
+    return verdict, reason
 
 
-def _draw(folder: Path, verdict: Verdict, timetable: Timetable, manifest: Manifest, scores: list[float]) -> None:
-    frames: Sequence[Frame] = list(read_video(folder / VIDEO, SHOWN_HEIGHT)[0]) if manifest.frames_received else []
-    curve = np.array(scores if len(scores) == len(manifest.stamps_s) else [])  # frames that were lost have no score
-    write_overview(folder / OVERVIEW, verdict, timetable, frames, np.array(manifest.stamps_s), curve)
+def _why(error: Exception) -> str:
+    return f"the report could not be written: {str(error) or repr(error)}"
 
 
-def _manifest(folder: Path) -> Manifest:
-    """The recorder's manifest, once it is there; BadData if it does not come."""
-    end = time.monotonic() + CLIP_S
-    while not (folder / MANIFEST).exists() and time.monotonic() < end:
-        time.sleep(0.01)
-    return Manifest.read(folder / MANIFEST)
+def _spoilt(verdict: Verdict, reason: str) -> Verdict:
+    if not reason or verdict.outcome is Outcome.INCONCLUSIVE:
+        return verdict
+    return replace(verdict, outcome=Outcome.INCONCLUSIVE, reason=reason)
+
+
+def _illustrate(ended: Steering, verdict: Verdict, whole: bool) -> None:
+    """The picture, of what frames there are; the manifest gets what the recorder could not know."""
+    frames: Sequence[Frame] = []
+    stamps, curve = np.empty(0), np.empty(0)
+    if whole and ended.leaves_clip:
+        manifest = Manifest.read(ended.folder / MANIFEST)
+        manifest.model_copy(update={"seed": ended.seed}).write(ended.folder / MANIFEST)
+        if manifest.frames_received:
+            frames = list(read_video(ended.folder / VIDEO, SHOWN_HEIGHT)[0])
+        stamps, scores = np.array(manifest.stamps_s), _scores(ended)
+        curve = np.array(scores if len(scores) == len(stamps) else [])  # frames that were lost have no score
+    write_overview(ended.folder / OVERVIEW, verdict, ended.now.timetable, frames, stamps, curve)
+
+
+def _tell(ended: Steering, verdict: Verdict, rig: str) -> None:
+    now = ended.now
+    write_verdict(
+        ended.folder / REPORT,
+        verdict,
+        clip_id=ended.clip_id,
+        seed=ended.seed,
+        rig=rig,
+        percept=now.percept,
+        timetable=now.timetable,
+        frames_received=now.cut.frames_received if now.cut else 0,
+        timings_s=ended.timings_s,
+        frame_scores=_scores(ended),
+    )
+
+
+def _scores(ended: Steering) -> list[float]:
+    """Of the frames: as judged, or as they were told while the clip ran."""
+    provisional = [value for _, value in sorted(ended.frame_scores.items())]
+    return [float(v) for v in ended.now.scored.score.per_frame] if ended.now.scored else provisional

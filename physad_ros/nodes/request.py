@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 import threading
+import traceback
 from dataclasses import dataclass
 
-from physad_msgs.msg import Verdict
 from physad_ros.core.errors import PhysadError
+from physad_ros.core.types import Outcome
 from physad_ros.nodes import parameters
 from physad_ros.nodes.operator import Operator
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import interrupts, session, spin
 
-NAMES = {Verdict.INCONCLUSIVE: "INCONCLUSIVE", Verdict.NORMAL: "NORMAL", Verdict.ANOMALOUS: "ANOMALOUS"}
 START_S = 120.0
 
 
@@ -39,20 +39,23 @@ def ask(operator: Operator) -> None:
         if config.places:
             operator.place(config.category, config.object, config.defect, config.severity, seed)
         verdict = operator.inspect("", config.category, config.object, seed, config.out)
-        print(f"{verdict.clip_id}: {NAMES[verdict.verdict]} {verdict.reason}".rstrip(), flush=True)
+        print(f"{verdict.clip_id}: {Outcome(verdict.verdict).name} {verdict.reason}".rstrip(), flush=True)
         for finding in verdict.findings:
             print(f"  {finding.sentence}", flush=True)
 
 
 def main() -> None:
-    """Entry point. Exit status 0 with any verdict, 1 where an inspection could not be made, 130 when interrupted."""
-    failure: list[PhysadError] = []
+    """Entry point. Exit status 0 with any verdict, 1 where an inspection could not be made, 130 when interrupted, which ends it too."""
+    failure: list[Exception] = []
     over = threading.Event()
 
     def body(operator: Operator) -> None:
         try:
             ask(operator)
         except PhysadError as error:
+            failure.append(error)
+        except Exception as error:  # else the thread would end as if all had been asked
+            traceback.print_exc()
             failure.append(error)
         finally:
             over.set()
@@ -61,7 +64,7 @@ def main() -> None:
         threading.Thread(target=body, args=(nodes[0],), daemon=True).start()
         spin(executor, lambda: over.is_set() or bool(came))
     if failure:
-        print(f"physad: {failure[0]}", file=sys.stderr)
+        print(f"physad: {str(failure[0]) or repr(failure[0])}", file=sys.stderr)
     sys.exit(1 if failure else 0 if over.is_set() else 130)
 
 

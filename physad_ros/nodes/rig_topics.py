@@ -11,17 +11,20 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from physad_msgs.msg import LightLevels
+from physad_ros.dataset.video import encode_jpeg
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM
-from physad_ros.nodes.sources import encode
-from physad_ros.sim.rig import Frame, Rig
+from physad_ros.sim.readings import Frame
+from physad_ros.sim.readings import JointState as RigJoints
+from physad_ros.sim.rig import Rig
 
 if TYPE_CHECKING:
     from physad_ros.nodes.mujoco_rig import MujocoRig
 
 OPTICAL_FRAME = "camera_optical_frame"
+FORCE_FRAME = "tool0_controller"  # as the UR driver's: tool0 by the robot's own kinematics
 
 
 class RigTopics:
@@ -39,11 +42,11 @@ class RigTopics:
         self._info = node.publisher(CameraInfo, "/camera/camera_info", STREAM)
         self._truth = node.publisher(JointState, "~/truth")
 
-    def tell(self, rig: Rig) -> None:
+    def tell(self, rig: Rig, joints: RigJoints) -> None:
         """Clock and state as they are now."""
         stamp = convert.time_msg(rig.time_s)
         self._clock.publish(Clock(clock=stamp))
-        self._tell_joints(rig, stamp)
+        self._tell_joints(joints, stamp)
         if not self._node.config.force_silent:
             self._tell_force(rig)
         if not self._node.config.motors_silent:
@@ -52,7 +55,7 @@ class RigTopics:
     def _tell_force(self, rig: Rig) -> None:
         f = rig.wrench().tolist()
         first = math.nan if self._node.config.nan_force else f[0]
-        wrench = WrenchStamped(header=convert.header(rig.time_s, "tool0"))
+        wrench = WrenchStamped(header=convert.header(rig.time_s, FORCE_FRAME))
         wrench.wrench.force, wrench.wrench.torque = Vector3(x=first, y=f[1], z=f[2]), Vector3(x=f[3], y=f[4], z=f[5])
         self._wrench.publish(wrench)
 
@@ -65,8 +68,7 @@ class RigTopics:
         motor.effort = [m.torque_nm for m in motors.values()]
         self._motor.publish(motor)
 
-    def _tell_joints(self, rig: Rig, stamp: Time) -> None:
-        state = self._node.joints
+    def _tell_joints(self, state: RigJoints, stamp: Time) -> None:
         message = JointState(name=[*JOINTS, gripper.JOINT])
         message.header.stamp = stamp
         first = math.nan if self._node.config.nan_joint_state else state.positions_rad[0]
@@ -86,7 +88,7 @@ class RigTopics:
     def show(self, frame: Frame, fovy_deg: float) -> None:
         """A picture, compressed; raw too while somebody listens."""
         stamp_s = frame.stamp_s
-        self._jpeg.publish(convert.jpeg_msg(encode(frame.picture, self._node.config.quality), stamp_s, OPTICAL_FRAME))
+        self._jpeg.publish(convert.jpeg_msg(encode_jpeg(frame.picture, self._node.config.quality), stamp_s, OPTICAL_FRAME))
         height, width = frame.picture.shape[:2]
         focal = height / 2 / math.tan(math.radians(fovy_deg) / 2)
         k = [focal, 0.0, width / 2, 0.0, focal, height / 2, 0.0, 0.0, 1.0]

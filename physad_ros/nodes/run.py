@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,28 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
 from physad_ros.core.paths import share_dir
-from physad_ros.nodes.base import Adapter
 from physad_ros.nodes.waiting import POLL_S, Polls
 
 SHARED_MEMORY = Path("/dev/shm")
 
 
 def make_executor() -> Any:
-    """The events executor (a third of the others' cost); rclpy's single-threaded one where this rclpy has none."""
-    try:
+    """The events executor (a third of the others' cost); rclpy's single-threaded one where this rclpy has none that serves us."""
+    ours = version("rclpy")
+    if serves(ours):
         from rclpy.experimental import EventsExecutor
-    except ImportError:
-        from rclpy.executors import SingleThreadedExecutor
 
-        rclpy.logging.get_logger("physad").warning("this rclpy has no EventsExecutor; the SingleThreadedExecutor serves")
-        return SingleThreadedExecutor()
-    return EventsExecutor()
+        return EventsExecutor()
+    from rclpy.executors import SingleThreadedExecutor
+
+    rclpy.logging.get_logger("physad").warning(f"the EventsExecutor of rclpy {ours} does not serve; the SingleThreadedExecutor does, slower")
+    return SingleThreadedExecutor()
+
+
+def serves(rclpy_version: str) -> bool:
+    """Whether that rclpy has an events executor whose services may be coroutines (rclpy#1478, in Jazzy's 7.1.11 and Kilted's 9.1.2)."""
+    number = tuple(int(part) for part in rclpy_version.split(".")[:3])
+    return number >= ((7, 1, 11) if number < (8,) else (9, 1, 2))
 
 
 def spin(executor: Any, stop: Callable[[], bool]) -> None:
@@ -62,7 +69,7 @@ def interrupts() -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[Any]]]:
-    """rclpy, one executor and the nodes, ours started; all ended again at the end, whatever happened between."""
+    """rclpy, one executor and the nodes, started where they can be; all closed again at the end, whatever happened between."""
     stay_local()
     sweep_shared_memory()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
@@ -73,19 +80,21 @@ def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[
         for node in built:
             executor.add_node(node)
         for node in built:
-            if isinstance(node, Adapter):
-                node.start()
+            _if_it_can(node, "start")
         yield executor, built
     finally:
         for node in reversed(built):
-            if isinstance(node, Adapter):
-                node.close()
+            _if_it_can(node, "close")
         spin_out(executor, 0.2)  # what closing sent, goals' ends above all, goes out
         for node in built:
             executor.remove_node(node)
             node.destroy_node()
         executor.shutdown()
         rclpy.try_shutdown()
+
+
+def _if_it_can(node: Any, action: str) -> None:
+    getattr(node, action, lambda: None)()
 
 
 def stay_local() -> None:

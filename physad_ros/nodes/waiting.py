@@ -59,3 +59,17 @@ async def result(future: Any, timeout_s: float | None = None, what: str = "an an
     """Result of a future, be it rclpy's or a thread pool's. Raises what the future raised, or Overdue."""
     await until(lambda: future.done() or future.cancelled(), timeout_s, what)
     return future.result()
+
+
+async def send(client: Any, goal: Any, timeout_s: float, what: str) -> Any:
+    """Handle of an action's goal, accepted or not; one that is accepted too late is canceled, since nobody would watch it.
+
+    Raises:
+        Overdue: no answer in time; names ``what``.
+    """
+    asked = client.send_goal_async(goal)
+    try:
+        return await result(asked, timeout_s, what)
+    except Overdue:
+        asked.add_done_callback(lambda late: late.result().cancel_goal_async())
+        raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections import deque
 from functools import partial
 from typing import Any
 
@@ -17,20 +18,23 @@ from physad_ros.core.types import Timetable
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LIFE, STREAM, Adapter
 
+ARM = "arm"  # tells its troubles with its answers: told on their own they may be of the interaction before
 COME_BACK_S = 0.4
 MEET_S = 1.0  # for nodes that have just started to find each other
+RECENT = 8  # pictures that are not to come again: a camera that is stuck may show its few buffers in turn
+ALONE = ("/clock", "/camera/image_raw/compressed", "/interaction/plan")  # what one node of a stack tells, and no other
 
 
 class Watch:
-    """Knows when the last picture came, since when it is the same one, and who is alive."""
+    """Knows when the last picture came, since when none was new, and who is alive."""
 
     def __init__(self, node: Adapter, config: Any):
         self._node = node
         self._config = config
         self.frame_seen_s = -math.inf  # steady clock
         self.frame_stamp_s = -math.inf
-        self._print = 0  # checksum of the last picture
-        self._changed_s = -math.inf  # stamp of the first frame that showed it
+        self._prints: deque[int] = deque(maxlen=RECENT)  # checksums of the last pictures that were new
+        self._changed_s = -math.inf  # stamp of the last frame that was new
         self._alive: dict[str, int | None] = dict.fromkeys(config.partners)  # None: not met yet
         self._changed_life_s: dict[str, float] = {}  # steady clock
         self._troubles: dict[str, tuple[str, float]] = {}  # a partner's own word, and since when on the steady clock
@@ -44,9 +48,10 @@ class Watch:
     def _on_frame(self, message: CompressedImage) -> None:
         stamp = convert.seconds(message.header.stamp)
         now = zlib.crc32(message.data)
-        new = now != self._print or stamp < self.frame_stamp_s
+        new = now not in self._prints or stamp < self.frame_stamp_s
         if new:
-            self._print, self._changed_s = now, stamp
+            self._prints.append(now)
+            self._changed_s = stamp
         self.frame_stamp_s, self.frame_seen_s = stamp, self._node.steady_s()
         self._arrivals.push(stamp, (self.frame_seen_s, new))
 
@@ -74,8 +79,33 @@ class Watch:
         """A partner that was silent for its lease, and has not come back since: one that waited for a processor does at once."""
         return self._alive[name] == 0 and self._node.steady_s() - self._changed_life_s[name] > COME_BACK_S
 
+    def _told_by(self, name: str, since_s: float) -> str:
+        """A partner's trouble; what is older than ``since_s`` is of an inspection before."""
+        text, at_s = self._troubles.get(name, ("", 0.0))
+        return text if at_s > since_s else ""
+
+    def fault_of(self, name: str, since_s: float) -> str:
+        """Why a partner does not do what is waited for; empty if nothing is known."""
+        return f"{name} does not answer any more" if name in self.dead(met=True) else self._told_by(name, since_s)
+
+    def arm_is_dead(self) -> bool:
+        """Whether who interacts does not live any more: the arm, or the camera that plays a film in its place."""
+        return (ARM if ARM in self._alive else "camera") in self.dead(met=True)
+
     def _away(self, name: str) -> bool:
         return not self._node.count_publishers(f"/{name}/alive")
+
+    def stranger(self) -> str:
+        """What another stack in this ROS domain doubles; empty where none is. Clocks and frames of two would be mixed.
+
+        One that was killed counts until its lease has run out, some twenty seconds.
+        """
+        doubled = [topic for topic in ALONE if self._node.count_publishers(topic) > 1]
+        doubled += ["/inspect"] if self._node.count_services("/inspect/_action/send_goal") > 1 else []
+        if not doubled:
+            return ""
+        domain = self._node.context.get_domain_id()
+        return f"another stack runs in ROS domain {domain} ({', '.join(doubled)} come twice); set ROS_DOMAIN_ID"
 
     def missing(self) -> tuple[str, ...]:
         """What has not been there yet: partners, pictures."""
@@ -90,10 +120,13 @@ class Watch:
             patience_s: for how long the camera may be silent.
             moving_since_s: pictures must differ from this stamp on; None: need not.
         """
+        stranger = self.stranger()
+        if stranger:
+            return stranger
         dead = self.dead(met=self._node.steady_s() - since_s > MEET_S)
         if dead:
             return f"{' and '.join(dead)} {'does' if len(dead) == 1 else 'do'} not answer any more"
-        told = [text for text, at_s in self._troubles.values() if at_s > since_s]  # older ones are of an inspection before
+        told = [text for name in self._troubles if name != ARM and (text := self._told_by(name, since_s))]
         if told:
             return told[0]
         quiet = self._node.steady_s() - max(self.frame_seen_s, since_s)
@@ -103,7 +136,7 @@ class Watch:
             return f"the camera has stalled: no frame for {quiet:.1f} s"
         same = 0.0 if moving_since_s is None else self.frame_stamp_s - max(self._changed_s, moving_since_s)
         if same > self._config.frozen_s:
-            return f"the picture is frozen: the same one for {same:.1f} s"
+            return f"the picture is frozen: none that is new for {same:.1f} s"
         return ""
 
     def last_in(self, timetable: Timetable | None) -> float:
@@ -114,6 +147,6 @@ class Watch:
         return seen[-1][1][0] if seen else math.nan
 
     def repeated_in(self, timetable: Timetable) -> int:
-        """How many pictures of a window are the one before again."""
+        """How many pictures of a window had been shown just before."""
         seen = self._arrivals.window(timetable.window_begin_s, timetable.window_end_s)
         return sum(not new for _, (_, new) in seen)

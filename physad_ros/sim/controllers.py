@@ -17,6 +17,7 @@ from physad_ros.core.types import Floats, Move
 from physad_ros.motion import ur5
 
 RESUME_RATE_HZ: Final = 1.25  # the driver's speed factor ramps by 0.01 a cycle of 125 Hz after a stop
+DEACTIVATED: Final = "the controller was deactivated"
 
 
 class Rejected(PhysadError):
@@ -93,7 +94,7 @@ class TrajectoryController:
     robot leaves its goal hanging and goes on with it once it may."""
 
     def __init__(self, positions_rad: Floats):
-        self.active = True  # an inactive controller rejects every goal
+        self.active = True
         self.scaling = 1.0  # the robot's speed factor
         self.stopped = False  # protective stop
         self._setpoint = np.array(positions_rad, dtype=float), np.zeros(6)
@@ -137,6 +138,12 @@ class TrajectoryController:
             raise Rejected("a waypoint is outside the joints' limits")
         if goal.begin_s and goal.begin_s + t[-1] < now_s:
             raise Rejected("the trajectory's last point is in the past")
+
+    def switch(self, active: bool) -> None:
+        """An inactive controller rejects every goal; one that is deactivated, as when the robot's program stops, aborts what runs."""
+        self.active = active
+        if not active and self._handle is not None:
+            self._finish(Status.ABORTED, Code.INVALID_GOAL, DEACTIVATED)
 
     def cancel(self, handle: Handle) -> None:
         """Stop where the setpoint is and hold; a handle that has ended is left alone."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from physad_ros.motion import gripper
-from physad_ros.sim.controllers import Handle, Rejected, Status
+from physad_ros.sim.controllers import DEACTIVATED, Handle, Rejected, Status
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,13 @@ class GripperController:
         self._target_m, self.effort_n, self._still_s = opening_m, effort_n or gripper.EFFORT_MAX_N, 0.0
         self._handle, self._begins = Handle(), True
         return self._handle
+
+    def switch(self, active: bool) -> None:
+        """An inactive controller rejects every goal; one that is deactivated aborts what runs, and the fingers hold."""
+        self.active = active
+        if not active and self._handle is not None:
+            self._target_m = self._setpoint_m
+            self._finish(Status.ABORTED, DEACTIVATED)
 
     def cancel(self, handle: Handle, opening_m: float) -> None:
         """Hold the present opening."""

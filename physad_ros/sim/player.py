@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from physad_ros.core.errors import PhysadError
 from physad_ros.core.types import Clip, Drive, Floats, Grip, Move, Program, Signals, Step, Timetable
 from physad_ros.core.window import FrameWindow
-from physad_ros.motion.trajectory import entered_from
+from physad_ros.motion import playing
 from physad_ros.sim.controllers import Handle, Status, TrajectoryGoal
 from physad_ros.sim.devices import Mode
 from physad_ros.sim.rig import STEPS_PER_FRAME, Rig
 
 SIGNAL_STEPS: Final = 4  # physics steps between two samples of the signals: 120 Hz
-HELD_M: Final = 0.0015  # a gripper that stays this much wider than commanded holds something
-RAMP_HZ: Final = 120.0
 _AT_ONCE_S: Final = 1e-9
 
 OnFrame = Callable[[float, "NDArray[np.uint8] | None"], None]
@@ -45,6 +43,7 @@ def play(
 
     Raises:
         Failed: a controller failed, or a grip closed on nothing. The rig stays as it then is.
+        Impossible: from where a guard has stopped the arm it cannot go on.
     """
     while rig.steps % STEPS_PER_FRAME:
         rig.step()
@@ -105,12 +104,13 @@ class _Run:
     def _move(self, move: Move, begin_s: float, end_s: float) -> None:
         rig = self._rig
         if self._stopped_early:
-            move = entered_from(move, rig.joint_state().positions_rad)
+            state = rig.joint_state()
+            move = playing.entered(move, state.positions_rad, state.opening_m, self._program.world)
         handle = rig.trajectory.send(TrajectoryGoal.of(move, begin_s), rig.time_s)
         before = rig.wrench()[:3].copy()
 
         def pushes() -> bool:
-            return move.guard_n is not None and float(np.linalg.norm(rig.wrench()[:3] - before)) > move.guard_n
+            return playing.pushes(move, rig.wrench()[:3], before)
 
         # the controller may take a moment to see that the arm has come to rest
         self._till(end_s + 0.25, lambda: handle.done or pushes())
@@ -127,21 +127,19 @@ class _Run:
         handle: Handle = self._rig.gripper.send(grip.opening_m, grip.effort_n)
         self._till(end_s)
         opening = self._rig.joint_state().opening_m
-        if grip.holds and opening <= grip.opening_m + HELD_M:
-            raise Failed(f"{grip.phase}: the gripper closed on nothing ({1e3 * opening:.1f} mm)")
+        if reason := playing.missed(grip, opening):
+            raise Failed(reason)
         if handle.status is Status.ABORTED:
             raise Failed(f"{grip.phase}: the gripper controller aborted: {handle.text}")
-        if not grip.holds and abs(opening - grip.opening_m) > 5 * HELD_M:
-            raise Failed(f"{grip.phase}: the gripper stands at {1e3 * opening:.1f} mm instead of {1e3 * grip.opening_m:.1f} mm")
+        if reason := playing.misplaced(grip, opening):
+            raise Failed(reason)
 
     def _drive(self, drive: Drive, begin_s: float) -> None:
         """The ramp as stamped commands, each taking effect at its stamp."""
         if drive.motor not in self._rig.motors:
             raise Failed(f"{drive.phase}: the rig has no motor {drive.motor!r}; known: {', '.join(self._rig.motors) or 'none'}")
-        before, steps = self._velocity_rad_s, max(1, round(drive.ramp_s * RAMP_HZ))
-        for i in range(1, steps + 1):
-            value = before + (drive.velocity_rad_s - before) * i / steps
-            self._rig.motors[drive.motor].command(Mode.VELOCITY, value, begin_s + drive.ramp_s * (i - 1) / steps)
+        for stamp_s, value in playing.ramp(drive, begin_s, self._velocity_rad_s):
+            self._rig.motors[drive.motor].command(Mode.VELOCITY, value, stamp_s)
         self._velocity_rad_s = drive.velocity_rad_s
 
     # -- time -----------------------------------------------------------------------------------------------------------

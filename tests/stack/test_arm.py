@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,16 +10,23 @@ import yaml
 from action_msgs.msg import GoalStatus
 from live_graph import running
 from rclpy.action import ActionClient
+from sensor_msgs.msg import JointState
 
 from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction, Phase
 from physad_ros.core.catalogue import load_category
+from physad_ros.core.types import Box, World
+from physad_ros.dataset.announced import timetable_of
+from physad_ros.interactions.arm import Grasp
 from physad_ros.interactions.base import plan
 from physad_ros.motion import gripper
+from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.arm import Arm
-from physad_ros.nodes.base import LATCHED
+from physad_ros.nodes.base import LATCHED, STREAM
 from physad_ros.nodes.mujoco_rig import MujocoRig
+from physad_ros.nodes.player import Player
+from physad_ros.nodes.waiting import at_most
 from physad_ros.sim import player
 from physad_ros.sim.rig import STEP_S, Rig
 from physad_ros.sim.specimen import random_specimen
@@ -46,7 +54,7 @@ def whole(graph):
 
 def fresh(arm):
     """Whether the arm has heard of its joints just now."""
-    _, seen_s = arm._states.get("joint state", (None, -math.inf))
+    _, seen_s = arm.rig._last.get("joint state", (None, -math.inf))
     return time.monotonic() - seen_s < 0.1
 
 
@@ -112,11 +120,12 @@ def test_the_plan_is_announced_before_anything_moves_and_its_window_starts_on_a_
     before = graph["mujoco_rig"].time_s
     handle, ended = begin(graph, "clip", "announced")
     graph.wait(lambda: any(p.clip_id == "announced" for p in plans), 3.0)
-    timetable = convert.timetable_of(next(p for p in plans if p.clip_id == "announced"))
+    timetable = timetable_of(next(p for p in plans if p.clip_id == "announced"))
     assert timetable.phases[0].begin_s > before
     frames = timetable.window_begin_s * 60
     assert frames == pytest.approx(round(frames), abs=1e-4)
     assert timetable.frames == load_category("clip").frames
+    assert timetable.object == ""  # nobody has said which type it is
     graph.result(handle.cancel_goal_async())
     graph.result(ended, 30.0)
 
@@ -155,6 +164,67 @@ def test_a_cancellation_ends_the_interaction_and_brings_the_arm_back(graph):
     np.testing.assert_allclose(graph["mujoco_rig"].joints.positions_rad, stood, atol=0.02)
 
 
+def test_the_fingers_let_go_before_the_arm_goes_back(graph):
+    put(graph, "hinge")
+    stood = graph["mujoco_rig"].joints.positions_rad.copy()
+    phases = graph.collect(Phase, "/interaction/phase", 50)
+    handle, ended = begin(graph, "hinge")
+    graph.wait(lambda: any(p.name == "hold" for p in phases), 30.0)
+    states = graph.collect(JointState, "/joint_states", STREAM)
+    graph.result(handle.cancel_goal_async())
+    assert graph.result(ended, 40.0).status == GoalStatus.STATUS_CANCELED
+    open_m = load_category("hinge").recipe.parameters.get("open_m", Grasp.open_m)
+    poses = np.array([convert.joint_positions(m, (*JOINTS, gripper.JOINT)) for m in states])
+    let_go = int(np.argmax(poses[:, 6] > open_m - 0.009))
+    assert poses[let_go:, 6].min() > open_m - 0.009 and poses[:, 6].max() < open_m + 0.009  # never wider than was planned for
+    assert np.abs(poses[:let_go, :6] - poses[let_go, :6]).max() < 0.05
+    np.testing.assert_allclose(poses[-1, :6], stood, atol=0.02)
+
+
+def test_where_the_way_back_is_not_free_the_arm_holds(graph, monkeypatch):
+    put(graph, "clip")
+    planned = Arm._planned
+    wall = World((Box("wall", (0.5, 0.0, 0.3), (2.0, 2.0, 0.6)),))
+
+    async def walled(self, goal):
+        return replace(await planned(self, goal), world=wall)
+
+    monkeypatch.setattr(Arm, "_planned", walled)
+    phases = graph.collect(Phase, "/interaction/phase", 50)
+    handle, ended = begin(graph, "clip")
+    graph.wait(lambda: any(p.name == "hold" for p in phases), 20.0)
+    stood = graph["mujoco_rig"].joints.positions_rad.copy()
+    graph.result(handle.cancel_goal_async())
+    assert graph.result(ended, 10.0).status == GoalStatus.STATUS_CANCELED
+    np.testing.assert_allclose(graph["mujoco_rig"].joints.positions_rad, stood, atol=0.02)
+    monkeypatch.undo()
+    assert graph.result(begin(graph, "")[1], 30.0).result.error_code == Code.SUCCESSFUL
+
+
+def test_who_asks_to_clear_the_view_waits_for_a_retreat(graph, monkeypatch):
+    """Longer than anybody waits for an interaction, but as long as the course of an inspection allows."""
+    put(graph, "clip")
+    retreat = Player._retreat
+
+    async def slow(self, fault):
+        await at_most(6.0)
+        await retreat(self, fault)
+
+    monkeypatch.setattr(Player, "_retreat", slow)
+    phases = graph.collect(Phase, "/interaction/phase", 50)
+    handle, ended = begin(graph, "clip")
+    graph.wait(lambda: any(p.name == "approach" for p in phases), 20.0)
+    handle.cancel_goal_async()
+    _, other = begin(graph, "clip")
+    _, clearing = begin(graph, "")
+    given_up, unwanted = begin(graph, "")
+    given_up.cancel_goal_async()
+    assert graph.result(unwanted, 2.0).result.error_code == Code.CANCELED
+    assert graph.result(other, 5.5).result.error_code == Code.BUSY
+    assert graph.result(ended, 30.0).result.error_code == Code.CANCELED
+    assert graph.result(clearing, 30.0).result.error_code == Code.SUCCESSFUL
+
+
 def test_a_stopped_robot_is_noticed_within_a_second_of_the_step_s_end(graph):
     put(graph, "clip")
     phases = graph.collect(Phase, "/interaction/phase", 50)
@@ -164,7 +234,7 @@ def test_a_stopped_robot_is_noticed_within_a_second_of_the_step_s_end(graph):
     graph.fault(robot_stopped=True)
     graph.wait(lambda: any(p.state == Phase.ABORTED for p in phases), 20.0)
     noticed = graph["arm"].now_s()
-    timetable = convert.timetable_of(next(p for p in plans if p.clip_id == "stopped"))
+    timetable = timetable_of(next(p for p in plans if p.clip_id == "stopped"))
     due = next(p for p in timetable.phases if p.name == phases[-1].name).end_s
     assert noticed - due < 1.0
     answer = graph.result(ended, 20.0)
@@ -189,7 +259,7 @@ def test_a_joint_state_that_is_not_a_number_ends_it_at_once(graph):
     assert took < 1.0 and "not a number" in message
     assert graph.result(ended).result.error_code == Code.NO_STATE
     graph.fault(nan_joint_state=False)
-    graph.wait(lambda: np.isfinite(graph["arm"]._states["joint state"][0].position).all())
+    graph.wait(lambda: np.isfinite(graph["arm"].rig._last["joint state"][0].position).all())
     assert graph.result(begin(graph, "clip")[1], 30.0).result.error_code == Code.SUCCESSFUL  # from wherever it held
 
 

@@ -194,6 +194,21 @@ def test_inactive_controllers_reject(graph, arm, hand):
     assert not send(graph, hand, goal)[0].accepted
 
 
+def test_a_goal_that_runs_when_its_controller_is_deactivated_is_aborted(graph, arm):
+    handle, ended = send(graph, arm, follow(move(graph, 0.3, 3.0)))
+    assert handle.accepted
+    graph.fault(controllers_active=False)
+    answer = graph.result(ended)
+    assert (answer.status, answer.result.error_code) == (GoalStatus.STATUS_ABORTED, -1)
+    graph.wait(lambda: np.abs(graph["mujoco_rig"].joints.velocities_rad_s).max() < 0.005)
+
+
+def test_the_force_is_told_in_the_driver_s_frame(graph):
+    got = graph.collect(WrenchStamped, "/force_torque_sensor_broadcaster/ft_data")
+    graph.wait(lambda: got)
+    assert got[0].header.frame_id == "tool0_controller"
+
+
 def test_a_trajectory_of_nan_or_of_other_joints_is_rejected(graph, arm):
     bad = follow(move(graph, 0.1))
     bad.trajectory.points[-1].positions[0] = float("nan")

@@ -1,5 +1,7 @@
 """Whatever fails: noticed within a second of its deadline, INCONCLUSIVE with its reason, readable so far, and the next one good."""
 
+import dataclasses
+import errno
 import json
 import os
 import resource
@@ -11,14 +13,18 @@ from contextlib import contextmanager
 
 import pytest
 from live_graph import inspecting
-from sensor_msgs.msg import CompressedImage
+from rosgraph_msgs.msg import Clock
 
 from physad_msgs.msg import Verdict
+from physad_ros.core.catalogue import load_category
 from physad_ros.core.inspection import State
 from physad_ros.core.types import NORMAL_LABEL
+from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.reading import messages, read_timetable
+from physad_ros.dataset.topics import IMAGE
 from physad_ros.detectors.base import detectors
-from physad_ros.nodes import player, steering
+from physad_ros.nodes import commands, motions, player, recorder, report, rig_topics
+from physad_ros.nodes.waiting import at_most
 
 CATEGORY = "clip"
 WHOLE = dict(
@@ -96,7 +102,7 @@ def interrupted(live, state, event, within_s, category=CATEGORY):
 def assert_readable(live, verdict):
     bag = live.folder(verdict) / "bag"
     assert read_timetable(bag).clip_id == verdict.clip_id
-    assert len(list(messages(bag, ("/camera/image_raw/compressed",)))) == verdict.frames_received
+    assert len(list(messages(bag, (IMAGE,)))) == verdict.frames_received
 
 
 @pytest.mark.parametrize(("fault", "word"), [("camera_stalled", "stalled"), ("camera_frozen", "frozen")])
@@ -112,21 +118,19 @@ def test_a_camera_that_is_silent_from_the_start(live):
     assert (verdict.verdict, "stalled" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
 
 
-def test_a_picture_that_cannot_be_decoded(live):
-    sender = live.make(live.probe.create_publisher, CompressedImage, "/camera/image_raw/compressed", 10)
-    live.wait(lambda: sender.get_subscription_count() >= 3)
+def test_a_picture_that_cannot_be_decoded(live, monkeypatch):
+    encode, spoilt = rig_topics.encode_jpeg, []
 
-    def spoil():
-        live.fault(camera_stalled=True)
-        window = live["inspector"]._course.now.timetable.window_begin_s
-        live.wait(lambda: live["inspector"].now_s() > window)
-        message = CompressedImage(format="jpeg", data=b"not a picture")
-        message.header.stamp = live["inspector"].get_clock().now().to_msg()
-        sender.publish(message)
+    def once(*arguments):
+        if spoilt or live["inspector"].now_s() < live["inspector"]._course.now.timetable.window_begin_s + 0.1:
+            return encode(*arguments)
+        spoilt.append(True)
+        return b"not a picture"
 
-    verdict = interrupted(live, State.INTERACTING, spoil, 0.5 + NOTICE_S)
-    assert verdict.reason
-    live.probe.destroy_publisher(sender)
+    spoil = lambda: monkeypatch.setattr(rig_topics, "encode_jpeg", once)  # noqa: E731
+    verdict = interrupted(live, State.INTERACTING, spoil, 3.0 + NOTICE_S)  # the window may be some way off
+    assert "cannot be used" in verdict.reason and spoilt
+    assert_readable(live, verdict)
 
 
 def test_a_detector_that_is_killed(live):
@@ -177,11 +181,11 @@ def test_a_press_is_not_pressed_on_without_its_guard(live, fault, word):
 def test_a_motor_that_does_not_report_is_no_fan_that_is_stuck(live):
     live.operator.place("fan", "", NORMAL_LABEL, -1.0, 1)
     live.fault(motors_silent=True)
-    live["arm"]._states.pop("motor state", None)
+    live["arm"].rig._last.pop("motor state", None)
     verdict = live.inspect(category="fan")
     assert (verdict.verdict, "no motor state" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
     live.fault(motors_silent=False)
-    live.wait(lambda: "motor state" in live["arm"]._states)
+    live.wait(lambda: "motor state" in live["arm"].rig._last)
     verdict = interrupted(live, State.INTERACTING, lambda: live.fault(motors_silent=True), 2.0 + NOTICE_S, category="fan")
     assert "motor state" in verdict.reason
 
@@ -190,7 +194,7 @@ def test_an_arm_whose_program_fails_is_not_an_arm_that_is_done(live, monkeypatch
     async def broken(*_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(player.Player, "_move", broken)
+    monkeypatch.setattr(motions.Motions, "follow", broken)
     verdict = live.inspect(category=CATEGORY)
     assert (verdict.verdict, "broken" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
 
@@ -205,7 +209,21 @@ def test_pictures_that_are_shown_again_were_not_seen(live):
     live.wait(lambda: live["inspector"].now_s() > begin + 0.6)
     live.fault(camera_frozen=False)
     verdict = live.result(handle.get_result_async(), 40.0).result.verdict
-    assert (verdict.verdict, "repeat the one before" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+    assert (verdict.verdict, "repeat those just before" in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+
+
+def test_a_camera_that_shows_two_buffers_in_turn(live, monkeypatch):
+    show, shown = rig_topics.RigTopics.show, []
+
+    def in_turn(self, frame, fovy_deg):
+        if len(shown) < 2:
+            shown.append(frame.picture.copy())
+        shown.reverse()
+        show(self, dataclasses.replace(frame, picture=shown[0]), fovy_deg)
+
+    stick = lambda: monkeypatch.setattr(rig_topics.RigTopics, "show", in_turn)  # noqa: E731
+    verdict = interrupted(live, State.INTERACTING, stick, 0.5 + NOTICE_S)
+    assert "frozen" in verdict.reason
 
 
 def test_a_gripper_that_misses(live):
@@ -246,6 +264,74 @@ def test_a_disk_that_is_full(live):
     assert 0 < report.frames_received < report.frames_expected
 
 
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(("module", "name", "error"), [
+    (report, "write_verdict", FULL), (report, "write_overview", FULL), (recorder, "finish_clip", FULL),
+    (recorder, "finish_clip", ValueError("broken")),
+])
+def test_files_that_cannot_be_written_once_the_clip_was_judged(live, monkeypatch, module, name, error):
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(module, name, fails)
+    began = time.monotonic()
+    verdict = live.inspect(category=CATEGORY)
+    assert time.monotonic() - began < 20.0  # nobody waits for files that do not come
+    assert (verdict.verdict, str(error) in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+    live.wait(lambda: live.verdicts[-1].verdict == Verdict.INCONCLUSIVE)
+    assert (live.verdicts[-1].clip_id, live.verdicts[-1].reason) == (verdict.clip_id, verdict.reason)
+    file = live.folder(verdict) / "verdict.json"
+    assert file.exists() == (name != "write_verdict")
+    assert not file.exists() or json.loads(file.read_text())["verdict"] == "INCONCLUSIVE"
+    assert len(list(messages(live.folder(verdict) / "bag", (IMAGE,)))) == verdict.frames_expected
+
+
+def test_an_arm_that_is_not_there_is_not_waited_for(live, monkeypatch):
+    monkeypatch.setattr(live["inspector"].interact, "server_is_ready", lambda: False)
+    began = time.monotonic()
+    verdict = live.inspect(category=CATEGORY)
+    assert time.monotonic() - began < 3.0
+    assert (verdict.verdict, verdict.reason) == (Verdict.INCONCLUSIVE, "no arm is there to interact")
+
+
+def test_a_retreat_that_takes_long_is_waited_for_and_spoils_no_other_inspection(live, monkeypatch):
+    retreat = player.Player._retreat
+
+    async def slow(self, fault):
+        await at_most(12.0)
+        await retreat(self, fault)
+
+    monkeypatch.setattr(player.Player, "_retreat", slow)
+    handle = live.begin(category=CATEGORY, seed=1)
+    live.wait(lambda: live["inspector"]._course.phase == "hold", 30.0)
+    began = time.monotonic()
+    handle.cancel_goal_async()
+    verdict = live.result(handle.get_result_async(), 40.0).result.verdict
+    assert time.monotonic() - began > 12.0 and "canceled" in verdict.reason
+
+
+def test_another_stack_in_the_domain_is_told(live):
+    sender = live.make(live.probe.create_publisher, Clock, "/clock", 10)
+    live.wait(lambda: live["inspector"].count_publishers("/clock") == 2)
+    verdict = live.inspect(category=CATEGORY)
+    live.make(live.probe.destroy_publisher, sender)
+    live.wait(lambda: live["inspector"].count_publishers("/clock") == 1)
+    assert verdict.verdict == Verdict.INCONCLUSIVE
+    assert f"another stack runs in ROS domain {os.environ['ROS_DOMAIN_ID']}" in verdict.reason and "/clock" in verdict.reason
+
+
+def test_the_lights_of_a_category_that_is_perceived_are_set_and_noted_as_measured(live, monkeypatch):
+    category = load_category(CATEGORY)
+    wanted = category.model_copy(update={"lights": {"left": 0.7, "right": 0.75}})
+    monkeypatch.setattr(commands, "load_category", lambda name: wanted)
+    verdict = live.inspect()
+    assert verdict.verdict != Verdict.INCONCLUSIVE, verdict.reason
+    assert live.rig_does(live["mujoco_rig"].rig.light_state) == pytest.approx(wanted.lights)
+    assert Manifest.read(live.folder(verdict) / "manifest.json").lights == pytest.approx(wanted.lights)
+
+
 @contextmanager
 def files_of_at_most(size):
     """What a full disk does to files that grow: writing fails from a size on."""
@@ -258,20 +344,20 @@ def files_of_at_most(size):
 
 
 GATES = {
-    State.CLEARING: "_clear", State.LIGHTING: "_set_lights", State.PERCEIVING: "_perceive", State.PLANNING: "_interact",
-    State.JUDGING: "_judge",
+    State.CLEARING: "clear", State.LIGHTING: "set_lights", State.PERCEIVING: "perceive", State.PLANNING: "interact",
+    State.JUDGING: "judge",
 }
+
+
+async def silent(*_):
+    """An answer that does not come."""
+    await commands.until(lambda: False, 3.0)
 
 
 @pytest.mark.parametrize("state", [*GATES, State.INTERACTING, State.RETREATING], ids=lambda s: s.value)
 def test_a_cancellation_in_each_state(live, state, monkeypatch):
     if state in GATES:
-        hold = steering.until(lambda: False, 3.0)  # an answer that does not come
-
-        async def silent(*_):
-            await hold
-
-        monkeypatch.setattr(steering.Steering, GATES[state], silent)
+        monkeypatch.setattr(commands.Commands, GATES[state], silent)
     handle = live.begin(category=CATEGORY, seed=1)
     live.wait(lambda: live.state() is state, 20.0, state)
     told = len(live.verdicts)
@@ -289,12 +375,8 @@ def test_a_cancellation_in_each_state(live, state, monkeypatch):
 
 @pytest.mark.parametrize("state", GATES, ids=lambda s: s.value)
 def test_an_answer_that_does_not_come(live, state, monkeypatch):
-    monkeypatch.setitem(steering.course.DEADLINES_S, state, 0.5)
-
-    async def silent(*_):
-        await steering.until(lambda: False, 3.0)
-
-    monkeypatch.setattr(steering.Steering, GATES[state], silent)
+    monkeypatch.setitem(commands.course.DEADLINES_S, state, 0.5)
+    monkeypatch.setattr(commands.Commands, GATES[state], silent)
     verdict = interrupted(live, state, lambda: None, 0.5 + NOTICE_S)
     assert "did not" in verdict.reason or "not recorded and scored in time" in verdict.reason
 
@@ -312,3 +394,15 @@ def test_ctrl_c_of_the_program(tmp_path, number):
     rest = process.stdout.read()
     assert process.wait(30) == 4, rest
     assert "canceled" in rest
+
+
+def test_a_request_that_is_interrupted_cancels_its_inspection(live):
+    """As somebody who asks a launched stack and then presses Ctrl-C."""
+    request = Process("request", f"category:={CATEGORY}", f"out:={live.out}")
+    live.wait(lambda: live.state() is State.INTERACTING, 60.0)
+    told = len(live.verdicts)
+    request.process.send_signal(signal.SIGINT)
+    assert request.process.wait(20) == 130
+    live.wait(lambda: len(live.verdicts) > told, 5.0)
+    assert "canceled" in live.verdicts[-1].reason
+    live.wait(lambda: live["inspector"]._course is None, 40.0)

@@ -3,13 +3,17 @@
 import resource
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 from live_graph import running
+from rclpy.node import Node
 from std_msgs.msg import Int32
 from std_srvs.srv import Trigger
 
-from physad_ros.nodes.waiting import Overdue, result, until
+from physad_ros.nodes import run
+from physad_ros.nodes.run import serves, session
+from physad_ros.nodes.waiting import Overdue, result, send, until
 
 
 def cpu_s():
@@ -97,3 +101,67 @@ def test_a_session_ends_and_starts_again(round):
     with running(list):
         pass
     assert time.monotonic() - began < 5
+
+
+class Answers:
+    """A client of an action whose goals are accepted when the test says."""
+
+    def __init__(self):
+        self.future, self.canceled = Future(), []
+
+    def send_goal_async(self, goal):
+        return self.future
+
+    def cancel_goal_async(self):
+        self.canceled.append(True)
+
+
+def test_a_goal_that_is_accepted_too_late_is_canceled():
+    with running(list) as graph:
+        client, caught = Answers(), []
+
+        async def body():
+            try:
+                await send(client, None, 0.2, "the arm's answer")
+            except Overdue as error:
+                caught.append(str(error))
+
+        graph.executor.create_task(body)
+        graph.wait(lambda: caught, 2.0)
+        assert "the arm's answer" in caught[0] and not client.canceled
+        client.future.set_result(client)  # which is its own handle
+        assert client.canceled
+
+
+@pytest.mark.parametrize(("version", "good"), [
+    ("7.1.4", False), ("7.1.10", False), ("7.1.11", True), ("7.2.0", True), ("9.1.1", False), ("9.1.2", True), ("10.0.1", True),
+])
+def test_an_rclpy_whose_events_executor_takes_no_coroutines_is_known(version, good):
+    assert serves(version) == good
+
+
+def test_the_executor_of_an_older_rclpy_serves_too(monkeypatch):
+    monkeypatch.setattr(run, "version", lambda name: "7.1.10")
+    with running(list) as graph:
+        async def answer(request, response):
+            await until(lambda: True)
+            response.message = type(graph.executor).__name__
+            return response
+
+        graph.make(graph.probe.create_service, Trigger, "/which", answer)
+        assert graph.call(Trigger, "/which", Trigger.Request()).message == "SingleThreadedExecutor"
+
+
+def test_whatever_can_be_started_or_closed_is():
+    log = []
+
+    class Asking(Node):
+        def start(self):
+            log.append("started")
+
+        def close(self):
+            log.append("closed")
+
+    with session(lambda: [Node("plain"), Asking("asking")]):
+        assert log == ["started"]
+    assert log == ["started", "closed"]

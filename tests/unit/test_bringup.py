@@ -41,7 +41,8 @@ def test_each_rig_and_source_has_its_nodes():
 def test_every_node_is_an_executable_and_the_inspector_s_partners_are_in_the_stack(arguments):
     nodes = by_name(**arguments)
     assert all(s.executable in EXECUTABLES for s in nodes.values())
-    assert set(nodes["inspector"].parameters["partners"]) <= set(nodes)
+    watched = {"arm", "camera", "detector", "light", "perceiver", "recorder"}
+    assert set(nodes["inspector"].parameters["partners"]) == watched & set(nodes)
 
 
 def test_simulated_time_is_used_where_there_is_a_simulated_clock_and_not_by_who_makes_it():

@@ -12,7 +12,7 @@ from physad_ros.core.catalogue import SEARCH_PATH_VARIABLE, categories, load_cat
 from physad_ros.core.decision import conformal_threshold, decide
 from physad_ros.core.errors import BadData, UnknownName
 from physad_ros.core.registry import Registry
-from physad_ros.core.ring import Ring
+from physad_ros.core.ring import SET_BACK_S, Ring
 from physad_ros.core.types import Drive, Outcome, Phase, Program, Score, Timetable, Wait
 from physad_ros.core.window import FrameWindow
 
@@ -63,15 +63,22 @@ def test_a_users_category_is_found_and_a_bad_one_names_its_field(tmp_path, monke
         load_category("bad")
 
 
-@given(st.lists(st.floats(0, 100), min_size=1, max_size=50), st.floats(0.1, 20))
+@given(st.lists(st.floats(0, SET_BACK_S), min_size=1, max_size=50), st.floats(0.1, 20))
 def test_a_ring_cuts_by_stamp_whatever_the_order_of_arrival(stamps, span):
     ring = Ring(span)
     for stamp in stamps:
         ring.push(stamp, stamp)
     kept = [s for s, _ in ring.window(-1, 101)]
-    assert kept == sorted(kept)
-    assert set(kept) >= {s for s in stamps if s >= max(stamps) - span} - {s for s in stamps if s < max(stamps) - span}
-    assert all(s >= max(stamps) - span for s in kept)
+    assert kept == sorted(s for s in stamps if s >= max(stamps) - span)
+
+
+@given(st.lists(st.floats(100, 200), min_size=1, max_size=20), st.lists(st.floats(0, SET_BACK_S), min_size=1, max_size=20))
+def test_a_ring_begins_anew_where_the_clock_is_set_back(before, after):
+    """Else it would keep the old ones, and drop each of the new as too old."""
+    ring = Ring(60.0)
+    for stamp in [*sorted(before), *after]:
+        ring.push(stamp, stamp)
+    assert [s for s, _ in ring.window(-1, 201)] == sorted(after)
 
 
 @settings(deadline=None)

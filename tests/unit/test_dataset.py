@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from rosbags.highlevel import AnyReader
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Finding, Outcome, Phase, Signals, Timetable, Verdict
 from physad_ros.dataset import bag as bags
+from physad_ros.dataset import recording
 from physad_ros.dataset.definitions import definition, typestore
 from physad_ros.dataset.files import write_json
 from physad_ros.dataset.finishing import finish_clip
@@ -181,6 +183,31 @@ def test_a_killed_recorders_chunks_come_back(tmp_path):
     assert f"{60 - report.frames_received} are lost" in str(report)
     with AnyReader([folder / "bag"], default_typestore=typestore()) as reader:
         assert sum(c.msgcount for c in reader.connections) == sum(report.messages.values())
+
+
+def test_a_disk_that_is_slow_or_fails_as_the_bag_is_made_stops_nobody(tmp_path, monkeypatch):
+    made = threading.Event()
+
+    class Slow(recording.BagWriter):
+        def __init__(self, *arguments):
+            made.wait(5.0)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(recording, "BagWriter", Slow)
+    recorder = record(tmp_path / "bag", range(61))  # comes back although there is no bag yet
+    assert not (tmp_path / "bag").exists()
+    made.set()
+    assert recorder.close().frames_received == 60
+    monkeypatch.setattr(recording, "BagWriter", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    result = record(tmp_path / "full", range(61)).close()
+    assert "disk is full" in result.fault and result.frames_received == 0
+
+
+def test_a_bag_that_is_there_is_kept(tmp_path):
+    record(tmp_path / "bag", range(61)).close()
+    with pytest.raises(BadData, match="exists already"):
+        record(tmp_path / "bag", range(61))
+    assert len(read_clip(tmp_path / "bag").frames) == 60
 
 
 def test_a_full_disk_is_a_stated_fault_and_what_was_written_is_kept(tmp_path, monkeypatch):

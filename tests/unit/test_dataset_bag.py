@@ -15,7 +15,8 @@ from rosbags.highlevel import AnyReader
 from rosbags.interfaces import QosDurability
 
 from physad_ros.core.errors import BadData
-from physad_ros.dataset.bag import BagWriter
+from physad_ros.dataset import bag, files
+from physad_ros.dataset.bag import BagWriter, move_bag
 from physad_ros.dataset.definitions import definition, type_hash, typestore
 from physad_ros.dataset.reading import mcap_file, messages
 from physad_ros.dataset.stamps import stamp_ns
@@ -143,3 +144,32 @@ def test_a_type_that_is_not_installed_is_named():
         definition("physad_msgs/msg/Nothing")
     with pytest.raises(BadData, match="a/msg/B"):
         type_hash("a/msg/B")
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """Paths in the order in which they were brought to the disk."""
+    paths = []
+    monkeypatch.setattr(bag, "sync", lambda path: paths.append(path) or files.sync(path))
+    return paths
+
+
+def test_every_name_on_the_way_to_a_bag_is_synced_and_not_only_the_last(tmp_path, synced):
+    BagWriter(tmp_path / "out" / "c1" / "bag").close()
+    assert set(synced) >= {tmp_path, tmp_path / "out", tmp_path / "out" / "c1"}
+
+
+def test_a_bag_that_is_moved_is_synced_where_it_comes_to_lie(tmp_path, synced):
+    rows = write(tmp_path / "here" / "b")
+    target = tmp_path / "there" / "c1" / "bag"
+    move_bag(tmp_path / "here" / "b", target)
+    assert list(messages(target, TOPICS)) == rows and not (tmp_path / "here" / "b").exists()
+    assert set(synced) >= {*target.iterdir(), target, target.parent, target.parent.parent, tmp_path}
+
+
+def test_a_bag_is_not_moved_into_another(tmp_path):
+    write(tmp_path / "a")
+    write(tmp_path / "b")
+    with pytest.raises(BadData, match="exists already"):
+        move_bag(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a").exists() and not (tmp_path / "b" / "a").exists()

@@ -60,8 +60,10 @@ def run(*events, start=Inspection()):
 
 STARTED = Started(Request("c1"))
 COURSE = [STARTED, ArmDone(), LightsSet(), KNOWN, Announced(TABLE), WindowClosed(), scored(), cut(), ArmDone()]
+OTHER_LIGHTS = {"left": 0.3, "right": 0.3}
+RELIT = Perceived(KNOWN.percept, OTHER_LIGHTS)
 EVENTS = [
-    *COURSE, Perceived(Percept("nothing", "", 0.0)), Perceived(Percept("unsure", "fan", 0.3)), scored(5.0),
+    *COURSE, RELIT, Perceived(Percept("nothing", "", 0.0)), Perceived(Percept("unsure", "fan", 0.3)), scored(5.0),
     scored(float("nan")), scored(frames=3), cut(3), cut(fault="the disk is full"), ArmDone("refused"),
     Faulted("camera"), Canceled(), *(Expired(s) for s in State),
 ]
@@ -73,6 +75,11 @@ def state_after(n):
 
 STATES = {state_after(n).state: state_after(n) for n in range(len(COURSE) + 1)}
 STATES[State.ABORTING] = run(*COURSE[:5], Faulted("camera"))[0]
+SITUATIONS = {
+    **{state.name: now for state, now in STATES.items()},
+    "LIGHTING a second time": run(*COURSE[:3], RELIT)[0],
+    "ABORTING before the plan": run(*COURSE[:4], Faulted("camera"))[0],
+}
 
 
 def verdicts(commands):
@@ -100,9 +107,10 @@ def test_perception_chooses_the_category_unless_it_was_given():
     assert run(given_one, *COURSE[1:4])[1][-1] == Interact("fan", "fan_1")
 
 
-@pytest.mark.parametrize("state, event", list(itertools.product(STATES, EVENTS)), ids=lambda x: getattr(x, "name", type(x).__name__))
-def test_every_event_in_every_state(state, event):
-    before = STATES[state]
+@pytest.mark.parametrize("situation, event", list(itertools.product(SITUATIONS, EVENTS)), ids=lambda x: x if isinstance(x, str) else type(x).__name__)
+def test_every_event_in_every_state(situation, event):
+    before = SITUATIONS[situation]
+    state = before.state
     now, commands = advance(before, event)
     active = state not in (State.IDLE, State.DONE)
     # what ends an inspection comes with its verdict, and only once
@@ -116,9 +124,10 @@ def test_every_event_in_every_state(state, event):
         assert (now, commands) == (before, ())
 
 
-@pytest.mark.parametrize("state", list(DEADLINES_S), ids=lambda s: s.name)
-def test_each_deadline_ends_its_state_and_never_in_normal(state):
-    now, _ = advance(STATES[state], Expired(state))
+@pytest.mark.parametrize("situation", [name for name, now in SITUATIONS.items() if now.state in DEADLINES_S])
+def test_each_deadline_ends_its_state_and_never_in_normal(situation):
+    state = SITUATIONS[situation].state
+    now, _ = advance(SITUATIONS[situation], Expired(state))
     assert now.state in (State.ABORTING, State.DONE)
     if state is not State.RETREATING:  # there the verdict has been told
         assert now.verdict.outcome is Outcome.INCONCLUSIVE and now.verdict.reason
@@ -144,6 +153,38 @@ def test_an_abort_waits_for_the_recording_and_the_arm():
     assert now.state is State.ABORTING
     now, commands = advance(now, cut(7))
     assert now.state is State.DONE and isinstance(commands[-1], Finish)
+
+
+def test_the_lights_of_the_category_that_was_perceived_are_set_before_it_is_touched():
+    now, commands = run(*COURSE[:3], RELIT)
+    assert now.state is State.LIGHTING and commands[-1] == SetLights(OTHER_LIGHTS)
+    now, commands = run(*COURSE[:3], RELIT, LightsSet(), *COURSE[4:])
+    assert [type(c) for c in commands] == [Clear, SetLights, Perceive, SetLights, Interact, Judge, Cut, Conclude, Finish]
+    assert now.verdict.outcome is Outcome.NORMAL
+
+
+@pytest.mark.parametrize("started, seen", [
+    (STARTED, Perceived(KNOWN.percept, dict(STARTED.request.lights))),  # they shine already
+    (Started(Request("c1", category="fan")), RELIT),  # those of the category that was given were set
+])
+def test_lights_that_need_no_change_are_left_alone(started, seen):
+    now, commands = run(started, *COURSE[1:3], seen)
+    assert now.state is State.PLANNING and [type(c) for c in commands] == [Clear, SetLights, Perceive, Interact]
+
+
+def test_a_recording_that_began_as_the_inspection_was_aborted_is_closed():
+    now, commands = run(*COURSE[:4], Canceled(), Announced(TABLE))
+    assert now.state is State.ABORTING and commands[-1] == Cut(TABLE)
+    assert run(ArmDone("canceled"), start=now)[0].state is State.ABORTING  # until it is on the disk
+    assert run(ArmDone("canceled"), cut(0), start=now)[0].state is State.DONE
+
+
+def test_progress_never_goes_back():
+    told, now = [], Inspection()
+    for event in [*COURSE[:3], RELIT, LightsSet(), *COURSE[4:]]:
+        now, _ = advance(now, event)
+        told.append(progress(now, 11.0))
+    assert told == sorted(told) and told[-1] == 1.0
 
 
 def test_an_arm_that_is_done_with_the_window_waits_for_the_clock():

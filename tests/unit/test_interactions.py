@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from physad_ros.core.catalogue import Category
+from physad_ros.core.catalogue import Category, categories, load_category
 from physad_ros.core.errors import BadData, Impossible
 from physad_ros.core.types import Drive, Grip, Move
 from physad_ros.interactions.arm import CLEAR_M, park
@@ -199,3 +199,13 @@ def test_from_wherever_a_program_was_broken_off_the_arm_parks(interaction, share
 
 def test_a_parked_arm_stays():
     assert park(ur5.HOME, opening_m=0.0) is None
+
+
+@pytest.mark.parametrize("name", categories())
+def test_types_of_a_category_are_planned_alike(name):
+    """So a plan holds for a specimen whose type nobody has told."""
+    category = load_category(name)
+    first, *others = (plan(category, thing.name, ur5.HOME) for thing in category.objects)
+    for other in others:
+        for a, b in zip(first.steps, other.steps, strict=True):
+            np.testing.assert_equal(vars(a), vars(b))

@@ -8,9 +8,9 @@ import pytest
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.types import Grip, Move
 from physad_ros.interactions.base import plan
+from physad_ros.motion.segments import grouped, joined, moves_of, reversed_move
 from physad_ros.motion.trajectory import sample
 from physad_ros.motion.ur5 import HOME
-from physad_ros.nodes.segments import grouped, joined, moves_of, reversed_move
 
 BEGIN_S = 7.5
 

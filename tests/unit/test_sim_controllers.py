@@ -140,10 +140,31 @@ def test_what_it_does_not_take_changes_nothing() -> None:
     ):
         with pytest.raises(Rejected):
             arm.control.send(bad, arm.now_s)
-    arm.control.active = False
+    assert running.status is Status.EXECUTING
+
+
+def test_a_controller_that_is_deactivated_aborts_holds_and_rejects() -> None:
+    arm = Arm()
+    running = arm.send()
+    arm.run(0.5 * MOVE.duration_s)
+    arm.control.switch(False)
+    assert (running.status, running.code) == (Status.ABORTED, Code.INVALID_GOAL) == (Status.ABORTED, -1)
+    assert np.ptp(arm.run(0.5), axis=0).max() == 0.0
     with pytest.raises(Rejected, match="not active"):
         arm.send()
-    assert running.status is Status.EXECUTING
+    arm.control.switch(True)
+    assert arm.send().status is Status.EXECUTING
+
+
+def test_a_gripper_that_is_deactivated_aborts_holds_and_rejects() -> None:
+    control = GripperController(0.06)
+    running = control.send(0.0, 20)
+    opening = drive_gripper(control, 0.06, 0.0, 0.2)
+    control.switch(False)
+    assert running.status is Status.ABORTED
+    assert drive_gripper(control, opening, 0.0, 0.5) == pytest.approx(opening)
+    with pytest.raises(Rejected, match="not active"):
+        control.send(0.0, 20)
 
 
 def drive_gripper(control: GripperController, opening_m: float, object_m: float, seconds: float) -> float:

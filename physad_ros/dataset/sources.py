@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physad_ros.core.errors import BadData
+from physad_ros.dataset.video import encode_jpeg
 
 FRAMES_MAX = 1200  # of a file, kept in memory as JPEGs: about half a gigabyte at 1080p
 FPS_MAX = 240.0
-
-
-def encode(frame: NDArray[np.uint8], quality: int) -> bytes:
-    """(H, W, 3) BGR as JPEG."""
-    done, jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise BadData(f"a picture of shape {frame.shape} cannot be encoded")
-    return jpeg.tobytes()
 
 
 class Footage:
@@ -38,7 +32,7 @@ class Footage:
             raise BadData(f"{path} is no video that can be played")
         if count > FRAMES_MAX:
             raise BadData(f"{path} has {count} frames; at most {FRAMES_MAX} can be played, so cut it first")
-        self.frames = [encode(frame, quality) for frame in _frames(capture)]
+        self.frames = [encode_jpeg(frame, quality) for frame in _frames(capture)]
         if not self.frames:
             raise BadData(f"{path} has no frames")
         self.width, self.height = (int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
@@ -93,3 +87,18 @@ class Device:
     def close(self) -> None:
         self._capture.release()
 
+
+class Gaps:
+    """Counts the frames that are missing between those that came, by their stamps."""
+
+    def __init__(self, fps: float):
+        self.lost = 0
+        self._fps = fps
+        self._last_s = math.nan
+
+    def see(self, stamp_s: float) -> None:
+        """A frame has come."""
+        periods = (stamp_s - self._last_s) * self._fps
+        if periods > 1:  # not at the first
+            self.lost += round(periods) - 1
+        self._last_s = stamp_s

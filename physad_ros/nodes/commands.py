@@ -1,0 +1,134 @@
+"""The inspector's commands, given to the other nodes; what each returns is the event that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from action_msgs.msg import GoalStatus
+
+from physad_msgs.action import Interact
+from physad_msgs.srv import CutClip, Perceive, ScoreClip, SetLight
+from physad_ros.core import inspection as course
+from physad_ros.core.catalogue import load_category
+from physad_ros.core.errors import PhysadError
+from physad_ros.core.inspection import State
+from physad_ros.core.types import Timetable
+from physad_ros.nodes import convert
+from physad_ros.nodes.waiting import Overdue, result, send, until
+
+if TYPE_CHECKING:
+    from physad_ros.nodes.inspector import Inspector
+
+
+class Commands:
+    """Calls to the other nodes for one inspection."""
+
+    def __init__(self, node: Inspector, clip_id: str, out: Path, feed: Callable[[course.Event], None]):
+        self._node = node
+        self._clip_id = clip_id
+        self._out = out
+        self._feed = feed
+        self._arm_goal: Any = None
+        self._arm_canceled = False
+
+    def carry_out(self, command: course.Command) -> None:
+        """Begin a command; the event that answers it is fed once it is there."""
+        if isinstance(command, course.Clear):
+            self._begin(self.clear(), course.ArmDone)
+        elif isinstance(command, course.SetLights):
+            self._begin(self.set_lights(command.levels), course.Faulted)
+        elif isinstance(command, course.Perceive):
+            self._begin(self.perceive(), course.Faulted)
+        elif isinstance(command, course.Interact):
+            self._begin(self.interact(command), course.ArmDone)
+        elif isinstance(command, course.CancelArm):
+            self._cancel_arm()
+        elif isinstance(command, course.Cut):
+            self._begin(self.cut(command.timetable), lambda reason: course.ClipCut("", 0, reason))
+        elif isinstance(command, course.Judge):
+            self._begin(self.judge(command.timetable), course.Faulted)
+
+    def _begin(self, call: Awaitable[course.Event], failed: Callable[[str], course.Event]) -> None:
+        """Run a command beside the course; where it fails, ``failed`` makes the event of the reason."""
+
+        async def body() -> None:
+            try:
+                event = await call
+            except (PhysadError, Overdue) as error:
+                event = failed(str(error))
+            except Exception as error:  # of whatever kind: nobody reads what a task raises, and the course waits for an answer
+                event = failed(repr(error))
+            self._feed(event)
+
+        self._node.executor.create_task(body)
+
+    # -- services -----------------------------------------------------------------------------------------------------
+
+    async def _call(self, client: Any, request: Any, state: State) -> Any:
+        """Answer of a service; waits a little longer than the course itself does, so that nothing waits for ever."""
+        await until(client.service_is_ready, course.DEADLINES_S[state] + 1.0, f"somebody who offers {client.srv_name}")
+        future = client.call_async(request)
+        try:
+            return await result(future, course.DEADLINES_S[state] + 1.0, f"an answer of {client.srv_name}")
+        finally:
+            client.remove_pending_request(future)
+
+    async def set_lights(self, levels: dict[str, float]) -> course.Event:
+        request = SetLight.Request(levels=convert.levels_msg(levels, self._node.now_s()))
+        answer = await self._call(self._node.set_light, request, State.LIGHTING)
+        return course.LightsSet() if answer.success else course.Faulted(answer.message)
+
+    async def perceive(self) -> course.Event:
+        answer = await self._call(self._node.perceive, Perceive.Request(), State.PERCEIVING)
+        percept = convert.percept_of(answer)
+        return course.Perceived(percept, load_category(percept.category).lights if percept.outcome == "known" else {})
+
+    async def cut(self, timetable: Timetable) -> course.Event:
+        request = CutClip.Request(interaction=convert.interaction_msg(timetable, self._node.now_s()), out=str(self._out))
+        answer = await self._call(self._node.cut_clip, request, State.JUDGING)
+        return course.ClipCut(answer.folder, answer.frames_received, "" if answer.success else answer.message)
+
+    async def judge(self, timetable: Timetable) -> course.Event:
+        request = ScoreClip.Request(interaction=convert.interaction_msg(timetable, self._node.now_s()))
+        answer = await self._call(self._node.score_clip, request, State.JUDGING)
+        if not answer.success:
+            return course.Faulted(answer.message)
+        repeated = self._node.watch.repeated_in(timetable)
+        if repeated > self._node.config.repeated_max:  # what a camera shows again it has not seen
+            return course.Faulted(f"{repeated} of {timetable.frames} pictures only repeat those just before")
+        return course.Scored(convert.score_of(answer), answer.threshold, answer.detector, answer.frames, answer.latency_s)
+
+    # -- the arm ------------------------------------------------------------------------------------------------------
+
+    async def clear(self) -> course.Event:
+        return await self._arm(Interact.Goal(clip_id=self._clip_id))
+
+    async def interact(self, command: course.Interact) -> course.Event:
+        return await self._arm(Interact.Goal(clip_id=self._clip_id, category=command.category, object=command.object))
+
+    async def _arm(self, goal: Interact.Goal) -> course.Event:
+        """The end of an interaction, or why it did not begin: only what moves is waited for."""
+        if not self._node.interact.server_is_ready():
+            return course.ArmDone("no arm is there to interact")
+        handle = await send(self._node.interact, goal, course.DEADLINES_S[State.PLANNING], "the arm's answer")
+        if not handle.accepted:
+            return course.ArmDone("the arm does not take the interaction")
+        self._arm_goal = handle
+        if self._arm_canceled:
+            handle.cancel_goal_async()
+        ended = handle.get_result_async()
+        limit = course.DEADLINES_S[State.INTERACTING] + course.DEADLINES_S[State.RETREATING]
+        await until(lambda: ended.done() or self._node.watch.arm_is_dead(), limit, "the end of the interaction")
+        if not ended.done():
+            return course.ArmDone("the arm does not answer any more")
+        answer = ended.result()
+        if answer.status == GoalStatus.STATUS_SUCCEEDED and answer.result.error_code == Interact.Result.SUCCESSFUL:
+            return course.ArmDone()
+        return course.ArmDone(answer.result.error_string or f"the interaction ended with status {answer.status}")
+
+    def _cancel_arm(self) -> None:
+        self._arm_canceled = True  # also what it is yet to accept
+        if self._arm_goal is not None:
+            self._arm_goal.cancel_goal_async()

@@ -1,0 +1,82 @@
+"""What a person is told by the programs: exit status, and what an interruption leaves. The graph is stood in for."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from physad_msgs.msg import Verdict
+from physad_ros.bench.specimens import BAGS
+from physad_ros.cli import Exit, app
+from physad_ros.dataset.report import REPORT
+from physad_ros.live import campaign, inspect
+from physad_ros.nodes import request
+
+INCONCLUSIVE = Verdict(verdict=Verdict.INCONCLUSIVE, reason="the report could not be written: No space left on device")
+
+
+def graph(operator):
+    """In the place of live.graph.running."""
+
+    @contextmanager
+    def running(specs):
+        yield operator
+
+    return running
+
+
+@pytest.mark.parametrize("verdict", [INCONCLUSIVE, Verdict(verdict=Verdict.NORMAL), Verdict(verdict=Verdict.ANOMALOUS)])
+def test_the_exit_status_is_the_verdict_whatever_lies_on_disk(monkeypatch, verdict):
+    monkeypatch.setattr(inspect, "running", graph(SimpleNamespace(inspect=lambda *_: verdict)))
+    ended = CliRunner().invoke(app, ["inspect", "--category", "clip"])
+    assert ended.exit_code == {Verdict.INCONCLUSIVE: 4, Verdict.NORMAL: 0, Verdict.ANOMALOUS: 3}[verdict.verdict]
+    assert verdict.reason.split(":")[0] in ended.output and Exit(ended.exit_code).name in ended.output
+
+
+class Specimens:
+    """An operator whose inspections leave their files; in the middle of it somebody presses Ctrl-C."""
+
+    def __init__(self, root, at):
+        self.root, self.at, self.placed, self.canceled = root, at, 0, False
+
+    def place(self, *_):
+        self.placed += 1
+        if (self.placed, self.at) == (2, "place"):
+            raise KeyboardInterrupt
+
+    def inspect(self, clip_id, *_):
+        self.folder = self.root / BAGS / clip_id
+        self.folder.mkdir(parents=True)
+        (self.folder / "clip.mp4").write_text("")
+        (self.folder / REPORT).write_text("{}")
+        if (self.placed, self.at) == (2, "inspect"):
+            raise KeyboardInterrupt
+        return Verdict(verdict=Verdict.NORMAL)
+
+    def cancel(self):
+        self.canceled = True
+
+    def result(self, timeout_s):
+        if self.at == "inspect":
+            raise KeyboardInterrupt  # a second time
+        return INCONCLUSIVE
+
+
+@pytest.mark.parametrize("at", ["place", "inspect"])
+def test_a_campaign_is_interrupted_anywhere_and_keeps_only_what_is_whole(monkeypatch, tmp_path, at):
+    monkeypatch.setattr(campaign, "running", graph(Specimens(tmp_path, at)))
+    words = ["record", str(tmp_path), "--category", "clip", "--label", "anomaly_free", "--count", "3"]
+    ended = CliRunner().invoke(app, words)
+    assert ended.exit_code == 0 and "the same command goes on from here" in ended.output
+    assert len(list((tmp_path / BAGS).iterdir())) == len(list((tmp_path / "clip").rglob("*.mp4"))) == 1
+
+
+def test_a_request_that_fails_in_whatever_way_ends_with_status_1(monkeypatch, capfd):
+    def broken(operator):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(request, "ask", broken)
+    with pytest.raises(SystemExit) as ended:
+        request.main()
+    assert ended.value.code == 1 and "broken" in capfd.readouterr().err
