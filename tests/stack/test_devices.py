@@ -139,7 +139,9 @@ def test_how_the_lights_shone_before_they_were_commanded_does_not_count(rig):
     assert (answer.success, "new level" in answer.message) == (False, True)
 
 
-@pytest.mark.parametrize(("levels", "words"), [({"left": 1.5}, "from 0 to 1"), ({"left": float("nan")}, "from 0 to 1"), ({"top": 0.5}, "known: left, right")])
+@pytest.mark.parametrize(
+    ("levels", "words"), [({"left": 1.5}, "from 0 to 1"), ({"left": float("nan")}, "from 0 to 1"), ({"top": 0.5}, "known: left, right")]
+)
 def test_lights_that_cannot_be_set_so_are_refused(rig, levels, words):
     answer = ask(rig, levels)
     rig.shine({"left": 0.5, "right": 0.5}, time.time())
