@@ -382,10 +382,10 @@ def test_an_answer_that_does_not_come(live, state, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
-def test_ctrl_c_of_the_program(tmp_path, number):
+def test_ctrl_c_of_the_program(tmp_path, another_domain, number):
     command = [sys.executable, "-m", "physad_ros.cli", "inspect", "--category", CATEGORY, "--seed", "1", "--height", "144",
                "--out", str(tmp_path)]
-    env = {**os.environ, "ROS_DOMAIN_ID": str(101)}
+    env = {**os.environ, "ROS_DOMAIN_ID": another_domain}
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for line in process.stdout:
         if line.startswith("interacting: press"):

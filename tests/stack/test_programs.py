@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -23,12 +22,12 @@ REAL = Path(__file__).parents[3] / "shared" / "phys-ad"  # real clips, where the
 
 
 @pytest.fixture
-def physad(tmp_path):
-    """Start `physad …` in a process, in a ROS domain of its own."""
+def physad(tmp_path, another_domain):
+    """Start `physad …` in a process, in a ROS domain of its own; one after another."""
     started = []
 
     def start(*words):
-        environment = {**os.environ, "ROS_DOMAIN_ID": str(random.randint(1, 100)), "COLUMNS": "200"}
+        environment = {**os.environ, "ROS_DOMAIN_ID": another_domain, "COLUMNS": "200"}
         process = subprocess.Popen([sys.executable, "-m", "physad_ros.cli", *map(str, words)], env=environment, cwd=tmp_path,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         started.append(process)

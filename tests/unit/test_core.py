@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from physad_ros.core.catalogue import SEARCH_PATH_VARIABLE, categories, load_category
@@ -81,7 +81,6 @@ def test_a_ring_begins_anew_where_the_clock_is_set_back(before, after):
     assert [s for s, _ in ring.window(-1, 201)] == sorted(after)
 
 
-@settings(deadline=None)
 @given(st.floats(0, 1 / 60 - 1e-6), st.sets(st.integers(0, 59), max_size=20), st.integers(0, 2**31), st.sampled_from([0.0, 1.76e9]))
 def test_a_window_finds_exactly_the_frames_that_are_lost(phase, lost, seed, epoch):
     """Whatever the camera's phase, its jitter (up to a fifth of a period) and the frames that are lost."""
