@@ -166,8 +166,10 @@ def _measure(frames: int, out: str) -> None:
 
         threading.Thread(target=body, daemon=True).start()
         spin(executor, over.is_set)
-    print(json.dumps(result[0]) if result else "{}", flush=True)
-    os._exit(0 if result else 1)  # not sys.exit, which would wait minutes for a film of the clip that nobody looks at
+        if result:
+            print(json.dumps(result[0]), flush=True)
+            os._exit(0)  # to end in order would wait minutes for a film of the clip that nobody looks at
+    sys.exit(1)
 
 
 if __name__ == "__main__":
