@@ -24,7 +24,7 @@ _PLATE = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 3}  # behi
 TINTS = ("#e3ebf7", "#f6eedd")  # of phases in turn
 INK, GREY = "#222222", "#6a6a6a"
 SHOWN = 6  # frames
-LINES = 7  # of findings that there is room for
+LINES = 6  # of findings that there is room for
 CEILING = 5.0  # times the threshold, above which the curve is cut: what matters is on which side it lies
 LEFT, WIDTH, GAP = 0.05, 0.925, 0.006  # of everything, and between frames, as shares of the picture's width
 
