@@ -65,7 +65,7 @@ def main() -> None:
         spin(executor, lambda: over.is_set() or bool(came))
     if failure:
         print(f"physad: {str(failure[0]) or repr(failure[0])}", file=sys.stderr)
-    sys.exit(1 if failure else 0 if over.is_set() else 130)
+    sys.exit(130 if came else 1 if failure else 0)  # the canceled inspection's verdict may yet have come
 
 
 def _operator() -> Operator:
