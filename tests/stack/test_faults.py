@@ -75,6 +75,7 @@ def afterwards_all_is_well(live):
     """The faults are over after each test, and the next inspection is good."""
     yield
     live.fault(**WHOLE)
+    live.wait(lambda: live["inspector"]._course is None, 90.0, "the end of the inspection that failed its test")
     live.operator.place(CATEGORY, "", NORMAL_LABEL, -1.0, 1)
     verdict = live.inspect(seed=1)  # perceived, wherever the arm was left
     assert (verdict.reason, verdict.category, verdict.frames_received) == ("", CATEGORY, verdict.frames_expected)
@@ -127,9 +128,12 @@ def test_a_picture_that_cannot_be_decoded(live, monkeypatch):
         spoilt.append(True)
         return b"not a picture"
 
-    spoil = lambda: monkeypatch.setattr(rig_topics, "encode_jpeg", once)  # noqa: E731
-    verdict = interrupted(live, State.INTERACTING, spoil, 3.0 + NOTICE_S)  # the window may be some way off
-    assert "cannot be used" in verdict.reason and spoilt
+    def spoil():
+        monkeypatch.setattr(rig_topics, "encode_jpeg", once)
+        live.wait(lambda: spoilt)
+
+    verdict = interrupted(live, State.INTERACTING, spoil, NOTICE_S)
+    assert "cannot be used" in verdict.reason
     assert_readable(live, verdict)
 
 
