@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from live_graph import inspecting
 from rosgraph_msgs.msg import Clock
 
@@ -314,6 +315,23 @@ def test_a_retreat_that_takes_long_is_waited_for_and_spoils_no_other_inspection(
     handle.cancel_goal_async()
     verdict = live.result(handle.get_result_async(), 40.0).result.verdict
     assert time.monotonic() - began > 12.0 and "canceled" in verdict.reason
+
+
+def test_a_partner_s_trouble_is_told_but_the_arm_s_may_be_of_another_interaction(live):
+    sender = live.make(live.probe.create_publisher, DiagnosticArray, "/diagnostics", 10)
+    live.wait(lambda: sender.get_subscription_count() >= 1)
+
+    def tell(name):
+        status = DiagnosticStatus(level=DiagnosticStatus.ERROR, name=name, message=f"{name} is in trouble")
+        sender.publish(DiagnosticArray(status=[status]))
+
+    def trouble():
+        tell("arm")
+        live.wait(lambda: "arm" in live["inspector"].watch._troubles)
+        tell("perceiver")
+
+    verdict = interrupted(live, State.INTERACTING, trouble, NOTICE_S)
+    assert verdict.reason == "perceiver is in trouble"
 
 
 def test_another_stack_in_the_domain_is_told(live):
