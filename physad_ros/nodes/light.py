@@ -36,7 +36,7 @@ class LightDriver(Protocol):
 
 
 class RigLights:
-    """Lights of a rig that offers /light/command and /light/state."""
+    """Lights of a rig that takes /light/command and tells on /light/state, with a stamp after it, how they shine then."""
 
     def __init__(self, node: Adapter):
         self._node = node

@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from live_graph import inspecting
 from rosgraph_msgs.msg import Clock
 
@@ -75,6 +76,7 @@ def afterwards_all_is_well(live):
     """The faults are over after each test, and the next inspection is good."""
     yield
     live.fault(**WHOLE)
+    live.wait(lambda: live["inspector"]._course is None, 90.0, "the end of the inspection that failed its test")
     live.operator.place(CATEGORY, "", NORMAL_LABEL, -1.0, 1)
     verdict = live.inspect(seed=1)  # perceived, wherever the arm was left
     assert (verdict.reason, verdict.category, verdict.frames_received) == ("", CATEGORY, verdict.frames_expected)
@@ -127,9 +129,12 @@ def test_a_picture_that_cannot_be_decoded(live, monkeypatch):
         spoilt.append(True)
         return b"not a picture"
 
-    spoil = lambda: monkeypatch.setattr(rig_topics, "encode_jpeg", once)  # noqa: E731
-    verdict = interrupted(live, State.INTERACTING, spoil, 3.0 + NOTICE_S)  # the window may be some way off
-    assert "cannot be used" in verdict.reason and spoilt
+    def spoil():
+        monkeypatch.setattr(rig_topics, "encode_jpeg", once)
+        live.wait(lambda: spoilt)
+
+    verdict = interrupted(live, State.INTERACTING, spoil, NOTICE_S)
+    assert "cannot be used" in verdict.reason
     assert_readable(live, verdict)
 
 
@@ -310,6 +315,23 @@ def test_a_retreat_that_takes_long_is_waited_for_and_spoils_no_other_inspection(
     handle.cancel_goal_async()
     verdict = live.result(handle.get_result_async(), 40.0).result.verdict
     assert time.monotonic() - began > 12.0 and "canceled" in verdict.reason
+
+
+def test_a_partner_s_trouble_is_told_but_the_arm_s_may_be_of_another_interaction(live):
+    sender = live.make(live.probe.create_publisher, DiagnosticArray, "/diagnostics", 10)
+    live.wait(lambda: sender.get_subscription_count() >= 1)
+
+    def tell(name):
+        status = DiagnosticStatus(level=DiagnosticStatus.ERROR, name=name, message=f"{name} is in trouble")
+        sender.publish(DiagnosticArray(status=[status]))
+
+    def trouble():
+        tell("arm")
+        live.wait(lambda: "arm" in live["inspector"].watch._troubles)
+        tell("perceiver")
+
+    verdict = interrupted(live, State.INTERACTING, trouble, NOTICE_S)
+    assert verdict.reason == "perceiver is in trouble"
 
 
 def test_another_stack_in_the_domain_is_told(live):

@@ -1,0 +1,53 @@
+"""The detector node alone: a clip that is still scored does not disturb the next."""
+
+import threading
+
+import numpy as np
+import pytest
+from live_graph import running
+
+from physad_msgs.msg import Interaction
+from physad_msgs.srv import ScoreClip
+from physad_ros.core.errors import BadData
+from physad_ros.core.types import Phase, Score, Timetable
+from physad_ros.detectors.base import detectors
+from physad_ros.nodes import convert
+from physad_ros.nodes.base import LATCHED
+from physad_ros.nodes.detector import DetectorNode
+
+
+def plan(clip_id):
+    return convert.interaction_msg(Timetable(clip_id, "clip", "", "press", (Phase("press", 1.0, 2.0),), 1.0, 2.0, 60), 0.5)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_next_clip_may_begin_while_one_is_scored(monkeypatch, tmp_path, fails):
+    entered, gate = threading.Event(), threading.Event()
+
+    def finish(self, job, signals):
+        entered.set()
+        assert gate.wait(10.0)
+        if fails:
+            raise BadData("broken")
+        return Score(0.5, np.zeros(60))
+
+    monkeypatch.setattr(DetectorNode, "_finish", finish)
+    fitted = detectors["intensity"]()
+    fitted.mean, fitted.spread, fitted.threshold = 0.0, 1.0, 1.0
+    (tmp_path / "clip").mkdir()
+    fitted.save(tmp_path / "clip")
+    config = {"detector": "intensity", "folder": str(tmp_path), "patience_s": 0.0}
+    with running(lambda: [DetectorNode(config)]) as graph:
+        node = graph["detector"]
+        sender = graph.make(graph.probe.create_publisher, Interaction, "/interaction/plan", LATCHED)
+        client = graph.make(graph.probe.create_client, ScoreClip, "/score_clip")
+        graph.wait(client.service_is_ready)
+        sender.publish(plan("first"))
+        graph.wait(lambda: node._job is not None and node._job.stream is not None)
+        answer = client.call_async(ScoreClip.Request(interaction=plan("first")))
+        graph.wait(entered.is_set)
+        sender.publish(plan("second"))
+        graph.wait(lambda: node._job.timetable.clip_id == "second")
+        gate.set()
+        assert graph.result(answer).success != fails
+        assert (node._job.timetable.clip_id, node.trouble) == ("second", "")
