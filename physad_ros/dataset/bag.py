@@ -39,7 +39,7 @@ class BagWriter:
     """
 
     def __init__(self, folder: Path, chunk_bytes: int = CHUNK_BYTES, name: str = ""):
-        self._made_in = [p.parent for p in (folder, *folder.parents) if not p.exists()]
+        self._made_in = _holders_of_new(folder)
         folder.mkdir(parents=True, exist_ok=False)
         self.folder = folder
         self.file = folder / f"{name or folder.name}_0.mcap"
@@ -154,11 +154,16 @@ def move_bag(folder: Path, target: Path) -> None:
     """
     if target.exists():
         raise BadData(f"{target} exists already; what is there is kept")
-    made_in = [p.parent for p in (target, *target.parents) if not p.exists()]
+    made_in = _holders_of_new(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(str(folder), str(target))
     for path in (*target.iterdir(), target, *made_in):
         sync(path)
+
+
+def _holders_of_new(path: Path) -> list[Path]:
+    """Folders that get a new name once ``path`` and whatever it lies in are made; they are to be synced."""
+    return [p.parent for p in (path, *path.parents) if not p.exists()]
 
 
 def _qos(topic: str) -> dict[str, Any]:

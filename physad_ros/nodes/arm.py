@@ -20,14 +20,12 @@ from physad_ros.interactions.arm import park
 from physad_ros.interactions.base import plan
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, Adapter
-from physad_ros.nodes.controllers import Controllers, Fault
+from physad_ros.nodes.controllers import Code, Controllers, Fault
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.player import Player
 from physad_ros.nodes.rig_state import RigState
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue, until
-
-Code = Interact.Result  # the error codes are named there
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
@@ -28,7 +29,7 @@ LIFE = QoSProfile(
 )
 
 
-class Adapter(LifecycleNode):
+class Adapter(LifecycleNode, ABC):
     """Base of our nodes. ``activate`` makes what the node offers, ``deactivate`` ends what runs; both may raise PhysadError."""
 
     config_type: ClassVar[type]
@@ -61,9 +62,9 @@ class Adapter(LifecycleNode):
 
     # -- to be overridden -------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def activate(self) -> None:
         """Make publishers, subscriptions, services, actions and timers."""
-        raise NotImplementedError
 
     def deactivate(self) -> None:
         """End what runs; entities made through the helpers below are removed after this."""

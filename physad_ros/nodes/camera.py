@@ -34,7 +34,6 @@ class CameraConfig:
     source: str = parameter("device", "where pictures come from", choices=("device", "file", "rig"))
     file: str = parameter("", "video to play, for the source file")
     loop: bool = parameter(False, "play the file over and over from the start, instead of on demand")
-    frames: int = parameter(0, "frames after which a looping file ends; 0: never", low=0)
     device: str = parameter("/dev/video0", "camera, for the source device")
     width: int = parameter(1920, "of the device's pictures", unit="px", low=16, high=8192)
     height: int = parameter(1080, "of the device's pictures", unit="px", low=16, high=8192)
@@ -126,8 +125,7 @@ class Camera(Adapter):
 
     def _loop(self, footage: Footage) -> None:
         """Play over and over, each frame at its time."""
-        count = self.config.frames
-        self.play(footage, time.time() + 0.5, count if count else None)
+        self.play(footage, time.time() + 0.5, None)
 
     def _still(self, footage: Footage) -> None:
         """Show the first picture slowly, as the thing that lies there, while nothing is done to it."""

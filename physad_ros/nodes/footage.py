@@ -17,6 +17,7 @@ from physad_ros.core.types import Phase, Timetable
 from physad_ros.dataset.sources import Footage
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED
+from physad_ros.nodes.controllers import Code
 from physad_ros.nodes.waiting import result
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 MARGIN_S = 0.02  # between the last still picture and the first of the film
 LEAD_S = 0.3  # from the announcement to the first frame
-Code = Interact.Result  # the error codes are named there
 
 
 class FootageInteraction:

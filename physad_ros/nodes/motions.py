@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from action_msgs.msg import GoalStatus
 
-from physad_msgs.action import Interact
 from physad_ros.core.types import Floats, Move, World
 from physad_ros.motion import playing
 from physad_ros.motion.segments import joined
 from physad_ros.motion.trajectory import sample
-from physad_ros.nodes.controllers import Fault
+from physad_ros.nodes.controllers import Code, Fault
 from physad_ros.nodes.waiting import result, until
 
 if TYPE_CHECKING:
     from physad_ros.nodes.arm import Arm
 
-Code = Interact.Result  # the error codes are named there
 CLOCK_STOPPED_S = 2.0  # of wall clock without progress of the rig's
 ARRIVED_RAD = 0.05
 JUMP_MAX_RAD = 0.005  # a goal that comes late makes the arm jump to where it should be by then

@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 
 from action_msgs.msg import GoalStatus
 
-from physad_msgs.action import Interact
 from physad_msgs.msg import MotorCommand, Phase
 from physad_ros.core.errors import Impossible
 from physad_ros.core.types import Drive, Grip, Move, Program
 from physad_ros.motion import playing
 from physad_ros.motion.segments import Group, grouped, moves_of, reversed_move
 from physad_ros.nodes import convert
-from physad_ros.nodes.controllers import Fault
+from physad_ros.nodes.controllers import Code, Fault
 from physad_ros.nodes.motions import Motions, RigTime
 from physad_ros.nodes.waiting import Overdue
 
 if TYPE_CHECKING:
     from physad_ros.nodes.arm import Arm
 
-Code = Interact.Result  # the error codes are named there
 
 
 class Player:

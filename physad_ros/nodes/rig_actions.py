@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 FEEDBACK_S = 0.05
 
 
-class GoalServer:
+class GoalServer(ABC):
     """What both have in common: a goal is taken or rejected by the simulated controller, then watched to its end."""
 
     def __init__(self, node: MujocoRig, kind: type, name: str):
@@ -50,19 +51,21 @@ class GoalServer:
         end.get(handle.status, goal.abort)()
         return self._result(handle)
 
+    @abstractmethod
     def _send(self, goal: Any) -> Handle:
         """Give the goal to the controller, in the simulation's thread; Rejected where it does not take it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _cancel(self, handle: Handle) -> None:
         """Stop, in the simulation's thread."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _feed_back(self, goal: Any) -> None:
-        raise NotImplementedError
+        """Tell how far it is."""
 
+    @abstractmethod
     def _result(self, handle: Handle) -> Any:
-        raise NotImplementedError
+        """What the action answers at its end."""
 
 
 class TrajectoryServer(GoalServer):

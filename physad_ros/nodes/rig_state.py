@@ -11,18 +11,16 @@ import numpy as np
 from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 
-from physad_msgs.action import Interact
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Floats
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import STREAM, Adapter
-from physad_ros.nodes.controllers import Fault
+from physad_ros.nodes.controllers import Code, Fault
 from physad_ros.nodes.waiting import Overdue, until
 
 SILENCE_S = 2.0  # of wall clock, in which the slowest rig says something
-Code = Interact.Result  # the error codes are named there
 
 
 class RigState:

@@ -83,10 +83,11 @@ def test_a_normal_press_needs_less_than_half_of_the_guard(seed: int) -> None:
 @pytest.mark.parametrize("severity", [0.3, 0.65, 1.0])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_seized_pivot_stops_the_finger_by_force(seed: int, severity: float) -> None:
-    trace = press(parts_of("unable_press", severity, seed))
+    parts = parts_of("unable_press", severity, seed)
+    trace = press(parts)
     assert opens_rad(trace) < 0.5 * opens_rad(press(parts_of(seed=seed)))
     assert trace["force_n"][96:].max() > 0.99 * GUARD_N
-    assert trace["finger_m"].min() > TOP_M - 0.6 * DEPTH_M
+    assert trace["finger_m"].min() > parts.size * TOP_M - 0.45 * DEPTH_M  # a smaller clip is also lower
 
 
 @pytest.mark.parametrize("severity", [0.3, 0.65, 1.0])
@@ -189,3 +190,14 @@ def _corners(model: mujoco.MjModel, data: mujoco.MjData, mesh: int) -> Floats:
     geom = int(np.flatnonzero(model.geom_dataid == mesh)[0])
     local = np.asarray(model.mesh_vert[begin : begin + count], dtype=float)
     return local @ data.geom_xmat[geom].reshape(3, 3).T + data.geom_xpos[geom]
+
+
+def test_a_lever_s_mass_goes_with_its_volume_and_its_radius_of_gyration_with_its_length() -> None:
+    def lever(**changes: float) -> tuple[float, Floats]:
+        body = on_a_bench(replace(parts_of(), **{"size": 1.0, "density": 1.0, **changes})).body("clip_upper")
+        return float(body.mass[0]), np.sqrt(body.inertia / body.mass)
+
+    (mass, radius), (large, wide), (heavy, same) = lever(), lever(size=1.1), lever(density=1.2)
+    assert (large, heavy) == pytest.approx((1.331 * mass, 1.2 * mass))
+    np.testing.assert_allclose(wide, 1.1 * radius)
+    np.testing.assert_allclose(same, radius)

@@ -50,6 +50,7 @@ def drive(parts: fan.FanParts, seconds: float = 2.5) -> dict[str, Floats]:
     """Spin up in 0.5 s and keep on; what is true at each step, torque_nm included."""
     model = on_a_bench(parts)
     data, bearing = mujoco.MjData(model), fan.Bearing(parts, model)
+    fan.set_gain(parts, model)
     rows = []
     for _ in range(round(seconds * 480)):
         data.ctrl[0] = fan.NOMINAL_RAD_S * min(1.0, data.time / 0.5)
@@ -225,3 +226,9 @@ def test_a_blade_is_a_closed_surface_within_its_radius(radius_m: float, blades: 
     assert set(edges.values()) == {1}  # each edge once in each direction: closed, and all faces turned the same way
     assert all((b, a) in edges for a, b in edges)
     assert np.linalg.norm(vertices[:, [0, 2]], axis=1).max() < 1.1 * radius_m
+
+
+@pytest.mark.parametrize("speed", [0.98, 1.02])
+def test_a_motor_whose_gain_is_off_turns_so_much_slower_or_faster(speed: float) -> None:
+    free = replace(parts_of(), speed=speed, friction_nm=0.0, drag_nm_s2=0.0, added_mass_kg=0.0)
+    assert running(drive(free), "speed_rad_s")[-120:].mean() == pytest.approx(speed * fan.NOMINAL_RAD_S, rel=2e-3)

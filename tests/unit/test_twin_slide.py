@@ -202,3 +202,12 @@ def test_on_the_rig_it_stands_still_and_tells_its_true_state(label: str) -> None
     assert truth == slide.truth(rig.data)
     assert abs(truth["travel_m"]) < 1e-3 and abs(truth["sag_m"]) < 5e-4 and truth["tilt_rad"] < 2e-3
     assert truth["ball_0_m"] == pytest.approx(IN_RACE_M, abs=3e-3)
+
+
+def test_a_longer_rail_is_heavier_in_proportion_and_a_wider_tab_too() -> None:
+    def mass_kg(**changes: float | tuple[float, float]) -> float:
+        return float(Bench(replace(parts_of(), **changes), hand=False).model.body("slide_inner").mass[0])
+
+    short, nominal, long = (mass_kg(rear_m=slide.INNER_M[0] - more) for more in (-0.006, 0.0, 0.006))
+    assert long - nominal == pytest.approx(nominal - short) and long > 1.02 * nominal
+    assert mass_kg(tab_m=(0.0088, 0.012)) > mass_kg(tab_m=(0.0072, 0.012))

@@ -99,11 +99,7 @@ def assemble(spec: mujoco.MjSpec, parts: ClipParts) -> None:
                 spec.find_default("clip_shape"), name=name, meshname=name, material="clip_plastic", mass=0
             )
             geom.type = mujoco.mjtGeom.mjGEOM_MESH
-    _resize(spec, parts.size)
-    upper = spec.body("clip_upper")
-    upper.mass *= parts.density * parts.size**3
-    upper.inertia = upper.inertia * parts.density * parts.size**5
-    upper.ipos = upper.ipos * parts.size
+    _resize(spec, parts.size, parts.density)
     pivot = spec.joint("clip_pivot")
     pivot.range = [0, parts.opens_rad]
     pivot.stiffness = [parts.stiffness_nm, 0, 0]
@@ -112,13 +108,15 @@ def assemble(spec: mujoco.MjSpec, parts: ClipParts) -> None:
     pivot.frictionloss = parts.friction_nm
 
 
-def _resize(spec: mujoco.MjSpec, size: float) -> None:
+def _resize(spec: mujoco.MjSpec, size: float, density: float) -> None:
     for mesh in spec.meshes:
         mesh.scale = [size] * 3
     for geom in spec.geoms:
         geom.pos, geom.size, geom.fromto = geom.pos * size, geom.size * size, geom.fromto * size
     for body in spec.bodies:
         body.pos = body.pos * size
+    lever = spec.body("clip_upper")
+    lever.ipos, lever.mass, lever.inertia = lever.ipos * size, lever.mass * density * size**3, lever.inertia * density * size**5
 
 
 @twins.register("clip")

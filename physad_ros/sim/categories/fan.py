@@ -146,6 +146,11 @@ def assemble(spec: mujoco.MjSpec, parts: FanParts) -> None:
     spec.joint("motor").damping = [0, parts.drag_nm_s2, 0]
 
 
+def set_gain(parts: FanParts, model: mujoco.MjModel) -> None:
+    """The driver takes the motor to turn at what it commands; it turns at ``parts.speed`` times that."""
+    model.actuator("motor").gear[0] = 1 / parts.speed
+
+
 class Bearing:
     """What holds the rotor back from one moment to the next."""
 
@@ -184,7 +189,7 @@ class Fan(Twin):
 
     def reset(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         self._bearing = Bearing(self.parts, model)
-        model.actuator("motor").gear[0] = 1 / self.parts.speed
+        set_gain(self.parts, model)
 
     def step(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         self._bearing.step(model, data)

@@ -188,15 +188,15 @@ def _inner(spec: mujoco.MjSpec, parts: SlideParts) -> None:
                 pos=[at, face, AXIS_M],
                 size=[long, proud + 3e-4, high],
             )
-    (x, up), (half, above) = TAB_M, parts.tab_m
+    (x, up), (wide, above) = TAB_M, parts.tab_m
     _box(
         spec,
         "slide_inner",
         "inner",
         "tab",
         "metal",
-        (x - half, face, AXIS_M - 0.012),
-        (x + half, face + 0.003, up + above),
+        (x - wide, face, AXIS_M - 0.012),
+        (x + wide, face + 0.003, up + above),
     )
     spec.body("slide_inner").add_geom(
         spec.find_default("slide_boss"), name="slide_boss", material="slide_lip", size=[0.006, 0, 0], pos=[x, 0, up]
