@@ -16,6 +16,7 @@ from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.waiting import at_most, result
+from physad_ros.sim import readings
 from physad_ros.sim.controllers import Handle, Rejected, Status, Tolerances, TrajectoryGoal
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ class GoalServer(ABC):
             if goal.is_cancel_requested and not handle.done:
                 await result(self._node.in_sim(self._cancel, handle))
             self._feed_back(goal)
+        answer = await result(self._node.in_sim(self._result, handle))
         end: dict[Status, Callable[[], None]] = {Status.SUCCEEDED: goal.succeed, Status.CANCELED: goal.canceled}
         end.get(handle.status, goal.abort)()
-        return self._result(handle)
+        return answer
 
     @abstractmethod
     def _send(self, goal: Any) -> Handle:
@@ -65,7 +67,7 @@ class GoalServer(ABC):
 
     @abstractmethod
     def _result(self, handle: Handle) -> Any:
-        """What the action answers at its end."""
+        """What the action answers at its end, in the simulation's thread: of the rig as it is, not as it was last told."""
 
 
 class TrajectoryServer(GoalServer):
@@ -110,16 +112,16 @@ class GripperServer(GoalServer):
         rig = self._node.rig
         rig.gripper.cancel(handle, rig.joint_state().opening_m)
 
-    def _state(self) -> JointState:
-        s = self._node.joints
+    def _state(self, s: readings.JointState) -> JointState:
         return JointState(header=convert.header(self._node.time_s), name=[gripper.JOINT], position=[s.opening_m],
                           velocity=[s.opening_m_s], effort=[s.grip_n])
 
     def _feed_back(self, goal: Any) -> None:
-        goal.publish_feedback(ParallelGripperCommand.Feedback(state=self._state()))
+        goal.publish_feedback(ParallelGripperCommand.Feedback(state=self._state(self._node.joints)))
 
     def _result(self, handle: Handle) -> ParallelGripperCommand.Result:
-        return ParallelGripperCommand.Result(state=self._state(), stalled=handle.stalled, reached_goal=handle.reached_goal)
+        state = self._state(self._node.rig.joint_state())
+        return ParallelGripperCommand.Result(state=state, stalled=handle.stalled, reached_goal=handle.reached_goal)
 
 
 def trajectory_goal(goal: FollowJointTrajectory.Goal) -> TrajectoryGoal:
