@@ -50,9 +50,9 @@ class MPN(TwoTerms):
     presets: ClassVar[Mapping[str, MPNConfig]] = {
         "paper": MPNConfig(window=5, batch=4, epochs=1000, epoch="clips", learning_rate=1e-4, balance=0.5),
         # a sixteenth of the pixels, an eighth of the channels, some hundred steps, for which batch norm was added, one task of
-        # meta-learning a clip and all of the clip for it; every second window scored
+        # meta-learning a clip and all of the clip for it; every third window scored
         "quick": MPNConfig(
-            size=64, window=5, stride=2, batch=2, epochs=14, epoch="clips", learning_rate=5e-3, annealed=True, balance=0.5,
+            size=64, window=5, stride=3, batch=2, epochs=11, epoch="clips", learning_rate=5e-3, annealed=True, balance=0.5,
             width=8, norm=True, reference_clips=4, meta_epochs=1, meta_rate=1e-4, step_size=1e-2, segments=1,
         ),
     }
