@@ -29,8 +29,7 @@ Scorer = Callable[["torch.Tensor"], float]
 class Windowed(Detector):
     """Prepares pictures, trains, scores windows as frames come, saves. A subclass brings the network, its loss and its errors.
 
-    A clip that is whole is scored by the calls of the live stream, one window at a time: on a processor batches gain nothing,
-    and so both give the very same numbers.
+    A whole clip is scored by the calls of the live stream, so both give the very same numbers; batches gain nothing on a processor.
     """
 
     name: ClassVar[str]
@@ -124,8 +123,6 @@ class Windowed(Detector):
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise BadData(f"{folder / cls.name}: {error}; `physad fit --detector {cls.name}` makes it anew") from error
         return made
-
-    # -- for subclasses -------------------------------------------------------------------------------------------------
 
     def fitted(self) -> Any:
         """The network; BadData where there is none yet."""

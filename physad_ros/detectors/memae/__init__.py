@@ -34,6 +34,7 @@ class MemAE(Windowed):
         "16 grey frames, 256 x 256: (B, 1, 16, 256, 256)",
     )
     presets: ClassVar[Mapping[str, MemAEConfig]] = {
+        # batch, epochs and rate as the published benchmark trained it
         "paper": MemAEConfig(colour="grey", window=16, batch=32, epochs=30, learning_rate=1e-4),
         # a sixteenth of the pixels, an eighth of the channels, a tenth of the memory with the paper's least threshold, 1 / items;
         # some hundred steps at a high learning rate, every fourth window scored
