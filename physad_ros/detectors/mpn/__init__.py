@@ -48,7 +48,7 @@ class MPN(TwoTerms):
         "4 frames BGR, 256 x 256: (B, 12, 256, 256)",
     )
     presets: ClassVar[Mapping[str, MPNConfig]] = {
-        # both stages as its authors trained it; the published benchmark took 21 epochs from weights of theirs, and no second stage
+        # both stages as its authors trained it; the published benchmark: 21 epochs after a checkpoint, no second stage
         "paper": MPNConfig(window=5, batch=4, epochs=1000, epoch="clips", learning_rate=1e-4, balance=0.5),
         # a sixteenth of the pixels, an eighth of the channels, some hundred steps, for which batch norm was added, one task of
         # meta-learning a clip and all of the clip for it; every third window scored
