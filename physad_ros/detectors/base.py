@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import enum
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from physad_ros.core.errors import UnknownName
 from physad_ros.core.registry import Registry
 from physad_ros.core.types import Clip, Score, Signals, Timetable
+
+
+class Setting(str, enum.Enum):
+    """What a method learns from; the groups of the paper's Table 4, and two more."""
+
+    RULES = "rules"
+    BASELINE = "baseline"
+    UNSUPERVISED = "unsupervised"  # normal clips
+    WEAK = "weakly supervised"  # and a few clips of each defect, of which only the label is known
+    LANGUAGE = "video understanding"  # no clips: a pretrained model is asked
+
+
+@dataclass(frozen=True)
+class Card:
+    """What `physad methods` tells of a detector."""
+
+    title: str
+    setting: Setting
+    source: str  # paper, venue and year
+    input: str  # shape of what the network takes
+    checkpoint: str = ""  # the public weights that it needs, empty if none
+    licence: str = ""  # of these weights
+    ran: str = "trained and scored on the simulated twin"  # what of it was run so far, plainly
 
 
 class Stream(ABC):
@@ -26,7 +53,11 @@ class Stream(ABC):
 
 
 class Detector(ABC):
-    """Fitted on the normal clips of one category. Nothing is normalised within one video."""
+    """Fitted on clips of one category. Nothing is normalised within one video."""
+
+    card: ClassVar[Card]
+    #: configurations by the name of their preset, `paper` and `quick`; empty where there is nothing to configure
+    presets: ClassVar[Mapping[str, Any]] = {}
 
     #: height in pixels at which it wants its frames; they are decoded or resized to it, keeping the aspect
     height: int = 360
@@ -35,9 +66,25 @@ class Detector(ABC):
 
     threshold: float = float("nan")  # by split-conformal calibration; NaN until calibrated
 
+    @classmethod
+    def preset(cls, name: str) -> Detector:
+        """A fresh detector as that preset configures it; UnknownName for another preset."""
+        if not cls.presets:
+            return cls()
+        if name not in cls.presets:
+            raise UnknownName("preset", name, cls.presets)
+        return cls(cls.presets[name])  # type: ignore[call-arg]
+
+    def parameters(self) -> int:
+        """How many numbers its networks have, frozen ones included; 0 where there is none."""
+        return 0
+
     @abstractmethod
     def fit(self, clips: Sequence[Clip], seed: int = 0) -> None:
-        """Learn from normal clips of one category, which ``seed`` has drawn apart from those held out."""
+        """Learn from clips of one category, which ``seed`` has drawn apart from those held out.
+
+        They are normal ones. Where the setting is WEAK there are a few defective ones among them, as their ``label`` tells.
+        """
 
     @abstractmethod
     def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Score, Signals, Timetable
 from physad_ros.dataset.files import write_json
-from physad_ros.detectors.base import Detector, Stream, detectors
+from physad_ros.detectors.base import Card, Detector, Setting, Stream, detectors
 
 LEAST_SPREAD = 1e-6
 
@@ -82,6 +82,7 @@ class Intensity(Baseline):
     """Mean brightness."""
 
     name = "intensity"
+    card = Card("mean intensity", Setting.BASELINE, "none", "frames at 90 lines")
 
     def number(self, frame: NDArray[np.uint8], before: NDArray[np.uint8] | None) -> float:
         return float(frame.mean())
@@ -92,6 +93,7 @@ class FrameDifference(Baseline):
     """Mean absolute difference to the frame before."""
 
     name = "frame_difference"
+    card = Card("mean frame difference", Setting.BASELINE, "none", "frames at 90 lines")
 
     def number(self, frame: NDArray[np.uint8], before: NDArray[np.uint8] | None) -> float:
         return 0.0 if before is None else float(np.abs(frame.astype(np.int16) - before).mean())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from physad_ros.core.catalogue import Category, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
-from physad_ros.detectors.base import Detector, Stream, detectors
+from physad_ros.detectors.base import Card, Detector, Setting, Stream, detectors
 from physad_ros.rules.bank import UNMEASURED, Bank, Fitted
 from physad_ros.rules.deduce import Measured, deduce, envelopes
 from physad_ros.rules.measurement import Measurement, measurements
@@ -27,6 +27,7 @@ class Rules(Detector):
     """
 
     height = 360
+    card = Card("rules", Setting.RULES, "Li et al., Phys-AD, CVPR 2025, section 3 (deduction and reasoning), made executable", "frames at 360 lines")
 
     def __init__(self) -> None:
         self.bank: Bank | None = None

@@ -28,7 +28,7 @@ def clip(seed, stays=0.0):
 
 @pytest.fixture(scope="module", params=sorted(detectors))
 def fitted(request):
-    detector = detectors[request.param]()
+    detector = detectors[request.param].preset("quick")
     detector.fit([clip(i) for i in range(15)])
     return detector
 
