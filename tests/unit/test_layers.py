@@ -12,6 +12,7 @@ FLOORS = [
     {"core"},
     {"motion", "dataset"},
     {"interactions", "sim", "perception", "rules"},
+    {"features"},
     {"detectors"},
     {"bench"},
     {"nodes"},
