@@ -25,7 +25,7 @@ class MotionConfig:
     grid: tuple[int, int] = (8, 5)  # cells, across and down
     bins: int = 8  # of a histogram of directions
     lags: tuple[int, ...] = (1, 4, 15)  # frames between which brightness is compared
-    flow_step: int = 4  # frames between which the optical flow is taken
+    flow_step: int = 2  # frames from one optical flow to the next; each is between two consecutive frames
 
 
 @extractors.register("motion")
@@ -61,12 +61,11 @@ class Motion(Extractor):
         return directions(across, down, self.config.bins, np.pi)
 
     def _flow(self, grey: Pictures) -> Plane:
-        step = self.config.flow_step
-        starts = [min(s, SNIPPET - 1 - step) for s in range(0, SNIPPET - 1, step)]
+        starts = range(0, SNIPPET - 1, self.config.flow_step)
         total = np.zeros((self.config.bins, *grey.shape[1:]), np.float32)
         for start in starts:
-            moved = cv2.calcOpticalFlowFarneback(grey[start], grey[start + step], None, 0.5, 3, 9, 2, 5, 1.1, 0)  # type: ignore[call-overload]
-            total += directions(moved[..., 0] / step, moved[..., 1] / step, self.config.bins, 2 * np.pi)
+            moved = cv2.calcOpticalFlowFarneback(grey[start], grey[start + 1], None, 0.5, 3, 9, 2, 5, 1.1, 0)  # type: ignore[call-overload]
+            total += directions(moved[..., 0], moved[..., 1], self.config.bins, 2 * np.pi)
         return total / len(starts)
 
     def _cells(self, planes: Plane) -> Plane:
