@@ -33,7 +33,7 @@ class Motion(Extractor):
     """Spatio-temporal descriptors on a grid, as in bags of visual words before deep features (Laptev et al., CVPR 2008: HOG and HOF)."""
 
     name = "motion"
-    source = "after Laptev et al., Learning realistic human actions from movies, CVPR 2008 (section 3.2)"
+    source = "after Laptev et al., Learning realistic human actions from movies, CVPR 2008 (its histograms of gradients and of flow)"
 
     def __init__(self, config: MotionConfig | None = None):
         self.config = config or MotionConfig()

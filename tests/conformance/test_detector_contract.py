@@ -77,6 +77,14 @@ def test_what_is_not_there_or_broken_is_refused(fitted, tmp_path):
         fitted.stream(clip(0).timetable).finish(Signals.none())
 
 
+@pytest.mark.parametrize("name", sorted(n for n in detectors if detectors[n].card.setting is Setting.WEAK))
+def test_what_learns_from_labels_says_when_there_are_none(name):
+    if reason := detectors[name].unavailable():
+        pytest.skip(f"{name}: {reason}")
+    with pytest.raises(BadData, match="defective"):
+        detectors[name].preset("quick").fit([clip(0), clip(1)])
+
+
 @pytest.mark.parametrize("category", ["clip", "fan", "hinge", "slide"])
 def test_every_category_has_its_bank(category):
     detector = detectors["rules"].load(load_category(category).folder)

@@ -34,6 +34,19 @@ def test_the_registry_needs_no_learning_library():
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": root})
 
 
+@pytest.mark.parametrize("name", sorted(extractors))
+def test_every_extractor_keeps_to_its_word(name):
+    extractor = extractors[name].using()
+    assert extractor.name == name and extractor.source and extractor.height > 0
+    if reason := extractor.unavailable():
+        pytest.skip(f"{name}: {reason}")
+    frames = np.random.default_rng(0).integers(0, 255, (2 * SNIPPET, extractor.height, 2 * extractor.height, 3), np.uint8)
+    vectors = extractor.snippets(frames)
+    assert vectors.shape == (2, extractor.dim) and vectors.dtype == np.float32 and np.isfinite(vectors).all()
+    np.testing.assert_array_equal(vectors, extractors[name].using().snippets(frames))
+    assert extractor.identity() == extractors[name].using().identity()
+
+
 # -- motion -------------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from physad_ros.core.types import Clip, Phase, Signals, Timetable
 from physad_ros.detectors.base import detectors
 from physad_ros.detectors.mgfn.network import Weights as MgfnWeights
 from physad_ros.detectors.mgfn.network import contrast, magnitude_loss
-from physad_ros.detectors.multiple_instance import brought_to
+from physad_ros.detectors.multiple_instance.bags import brought_to
 from physad_ros.detectors.multiple_instance.losses import changes, greatest, told_apart
 from physad_ros.detectors.multiple_instance.scaling import Scaling
 from physad_ros.detectors.s3r.dictionary import learn, sparse_codes, unit
@@ -360,6 +360,13 @@ def test_without_a_clip_of_each_kind_it_says_so(name, clip_folder):
         fresh(name, clip_folder).fit([made(0, True)])
     with pytest.raises(BadData, match="not trained"):
         fresh(name, clip_folder).score(made(0, True))
+
+
+@pytest.mark.parametrize("name", ["mgfn", "s3r", "sultani"])
+def test_the_published_preset_says_which_checkpoint_it_lacks(name, monkeypatch):
+    monkeypatch.delenv("PHYSAD_I3D_CHECKPOINT", raising=False)
+    with pytest.raises(BadData, match="PHYSAD_I3D_CHECKPOINT"):
+        detectors[name].preset("paper").fit(CLIPS)
 
 
 def test_vadclip_is_unavailable_without_a_checkpoint(monkeypatch, clip_folder):

@@ -21,7 +21,7 @@ class MgfnConfig(SnippetConfig):
     depths: tuple[int, int, int] = (3, 3, 2)
     head: int = 64  # numbers of an attention head
     kernel: int = 5  # snippets around one that the focus looks at
-    amplification: float = 0.1  # alpha of equation 1
+    amplification: float = 0.1  # of the magnitude against the vector itself (the paper's alpha)
     dropout: float = 0.7  # share of the snippets that training leaves out when it looks for the greatest
     margin: float = 200.0  # between the magnitudes of the two kinds
     smoothness: float = 8e-4
@@ -45,8 +45,8 @@ class Mgfn(MultipleInstance):
     )
     presets: ClassVar[Mapping[str, Any]] = {
         "paper": MgfnConfig(),
-        # features that need no weights, narrower and shallower, the clip's own snippets instead of 32 segments of it; the margin goes
-        # down with the width, for magnitudes are sums over it
+        # features that need no weights, narrower and shallower, the clip's own snippets instead of 32 segments of it, fewer steps; the
+        # margin goes down with the width, for magnitudes are sums over it
         "quick": MgfnConfig(
             features="motion", standardise=True, segments=0, batch=6, steps=200,
             dims=(32, 64, 128), depths=(1, 1, 1), head=32, margin=25.0,

@@ -1,4 +1,4 @@
-"""MGFN's network (its figure 2) and loss (section 3.4)."""
+"""MGFN's network (feature amplification, glance, focus) and loss (magnitude contrast)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ChannelNorm(nn.Module):
 
 
 class Glance(nn.Module):
-    """Every snippet attends to every snippet of the clip (section 3.2)."""
+    """Every snippet attends to every snippet of the clip."""
 
     def __init__(self, dim: int, head: int):
         super().__init__()
@@ -39,7 +39,7 @@ class Glance(nn.Module):
 
 
 class Focus(nn.Module):
-    """Every snippet looks at its neighbours, by a kernel that all channels of a head share (section 3.3, self-attentional convolution)."""
+    """Every snippet looks at its neighbours, by a kernel that all channels of a head share (self-attentional convolution)."""
 
     def __init__(self, dim: int, head: int, kernel: int):
         super().__init__()
@@ -91,7 +91,7 @@ class GlanceFocus(nn.Module):
 
     def forward(self, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = vectors.transpose(1, 2)  # (B, D, T)
-        x = self.tokens(x) + self.amplification * self.magnitudes(x.norm(dim=1, keepdim=True))  # (B, dims[0], T), equation 1
+        x = self.tokens(x) + self.amplification * self.magnitudes(x.norm(dim=1, keepdim=True))  # (B, dims[0], T), amplified
         features = self.norm(self.stages(x).transpose(1, 2))  # (B, T, C)
         return features, torch.sigmoid(self.score(features)).squeeze(-1)
 
@@ -107,7 +107,7 @@ class Weights:
 
 
 def magnitude_loss(features: torch.Tensor, scores: torch.Tensor, top: int, dropout: float, weights: Weights) -> torch.Tensor:
-    """Equation 8 on features (2B, T, C) and scores (2B, T), normal clips first: cross entropy, smoothness, sparsity, contrast."""
+    """Of features (2B, T, C) and scores (2B, T), normal clips first: cross entropy, smoothness, sparsity, contrast."""
     (normal, normal_score), (defective, defective_score) = (
         greatest(f, s, top, dropout) for f, s in zip(features.chunk(2), scores.chunk(2))
     )
@@ -117,7 +117,7 @@ def magnitude_loss(features: torch.Tensor, scores: torch.Tensor, top: int, dropo
 
 
 def contrast(normal: torch.Tensor, defective: torch.Tensor, margin: float) -> torch.Tensor:
-    """Equation 7 on magnitudes (B, top) of as many clips of each kind: clips of a kind together, those of different kinds apart.
+    """The magnitude contrastive loss of magnitudes (B, top) of as many clips of each kind: clips of a kind together, those of different kinds apart.
 
     Within a kind the batch's halves are compared. The part between kinds weighs a thousandth of these, as in the public code.
     """

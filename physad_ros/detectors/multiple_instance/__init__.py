@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -185,10 +183,12 @@ class MultipleInstance(Detector):
     def _train(self, normal: Sequence[Vectors], defective: Sequence[Vectors], seed: int) -> None:
         import torch
 
+        from physad_ros.detectors.multiple_instance.bags import batches, stacked
+
         config = self.config
         segments = config.segments or int(np.median([len(bag) for bag in [*normal, *defective]]))
         rng = np.random.default_rng(seed)
-        draws = [_batches(_stacked(bags, segments), config.batch, rng) for bags in (normal, defective)]
+        draws = [batches(stacked(bags, segments), config.batch, rng) for bags in (normal, defective)]
         optimiser = self.optimiser(self.network)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self.rate)
         self.network.train()
@@ -226,24 +226,3 @@ class _Stream(Stream):
         if not self._vectors:
             raise BadData(f"{self._seen} frames of the clip were seen, fewer than one snippet of {SNIPPET}")
         return self._detector.judge(np.stack(self._vectors), self._seen)
-
-
-def brought_to(vectors: Vectors, segments: int) -> Vectors:
-    """Snippets (T, D) as so many segments (segments, D): each the mean of those in it, or the one that it lies in (Sultani, section 4.1)."""
-    edges = np.linspace(0, len(vectors), segments + 1).astype(int)
-    return np.stack([vectors[low : max(high, low + 1)].mean(0) for low, high in pairwise(edges)])
-
-
-def _stacked(bags: Sequence[Vectors], segments: int) -> torch.Tensor:
-    import torch
-
-    return torch.from_numpy(np.stack([brought_to(bag, segments) for bag in bags]))  # (N, segments, D)
-
-
-def _batches(bags: torch.Tensor, size: int, rng: np.random.Generator) -> Iterator[torch.Tensor]:
-    """So many of the bags at a time, without end, each as often as any other."""
-    order: deque[int] = deque()
-    while True:
-        while len(order) < size:
-            order.extend(rng.permutation(len(bags)).tolist())
-        yield bags[[order.popleft() for _ in range(size)]]

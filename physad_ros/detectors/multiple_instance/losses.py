@@ -9,7 +9,7 @@ from torch import nn
 def greatest(features: torch.Tensor, scores: torch.Tensor, top: int, dropout: float) -> tuple[torch.Tensor, torch.Tensor]:
     """The ``top`` snippets of greatest magnitude of each clip, (B, top, C), and their mean score (B,), among those that dropout leaves.
 
-    Tian et al., RTFM, ICCV 2021 (section 3.2), from where S3R and MGFN have it.
+    Tian et al., RTFM, ICCV 2021 (its feature magnitude learning), from where S3R and MGFN have it.
     """
     left = nn.functional.dropout(torch.ones_like(scores), dropout)
     at = (features.norm(dim=2) * left).topk(min(top, scores.shape[1]), dim=1).indices  # (B, top)
@@ -23,5 +23,5 @@ def told_apart(normal: torch.Tensor, defective: torch.Tensor) -> torch.Tensor:
 
 
 def changes(scores: torch.Tensor) -> torch.Tensor:
-    """Sum of the squared differences from snippet to snippet (Sultani et al., CVPR 2018, equation 6)."""
+    """Sum of the squared differences from snippet to snippet (the temporal smoothness of Sultani et al., CVPR 2018)."""
     return (scores[:, 1:] - scores[:, :-1]).square().sum()

@@ -1,4 +1,4 @@
-"""Dictionary learning: few atoms of which each snippet is explained by fewer still (S3R, section 3.1)."""
+"""Dictionary learning: few atoms of which each snippet is explained by fewer still (S3R's task-specific dictionary)."""
 
 from __future__ import annotations
 

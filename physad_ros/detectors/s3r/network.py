@@ -1,4 +1,4 @@
-"""S3R's network: context, en-normal, de-normal and the two classifiers (its figure 2), and its loss."""
+"""S3R's network: context, en-normal, de-normal and the two classifiers, and its loss."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Context(nn.Module):
 
 
 class EnNormal(nn.Module):
-    """Rebuilds snippets (B, T, D) from a dictionary (S, D) by attention: what of them is normal (section 3.2)."""
+    """Rebuilds snippets (B, T, D) from a dictionary (S, D) by attention: what of them is normal."""
 
     def __init__(self, dim: int, narrower: int):
         super().__init__()
@@ -73,7 +73,7 @@ class EnNormal(nn.Module):
 
 
 class DeNormal(nn.Module):
-    """Weakens the channels in which a clip is as its rebuilt self, by a gate on the difference of their means (section 3.3)."""
+    """Weakens the channels in which a clip is as its rebuilt self, by a gate on the difference of their means."""
 
     def __init__(self, dim: int, narrower: int):
         super().__init__()
@@ -128,7 +128,7 @@ class Weights:
 
 
 def representation_loss(seen: Seen, top: int, dropout: float, weights: Weights) -> torch.Tensor:
-    """Section 3.4 on 2B clips, normal ones first: both classifiers, magnitudes, smoothness and sparsity of defective clips' scores."""
+    """Of 2B clips, normal ones first: both classifiers, magnitudes, smoothness and sparsity of defective clips' scores."""
     (normal, normal_score), (defective, defective_score) = (
         greatest(f, s, top, dropout) for f, s in zip(seen.features.chunk(2), seen.scores.chunk(2))
     )
@@ -139,5 +139,5 @@ def representation_loss(seen: Seen, top: int, dropout: float, weights: Weights) 
 
 
 def magnitudes(normal: torch.Tensor, defective: torch.Tensor, margin: float) -> torch.Tensor:
-    """Of features (B,) of each kind: a defective clip's should reach the margin, a normal one's nothing (RTFM, equation 5)."""
+    """Of features (B,) of each kind: a defective clip's should reach the margin, a normal one's nothing (RTFM's magnitude loss)."""
     return ((margin - defective).abs() + normal).square().mean()

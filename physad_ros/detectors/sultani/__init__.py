@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SultaniConfig(SnippetConfig):
-    """Section 4.1 for the sizes; learning rate and weight of the weights as in the public code."""
+    """Sizes, dropout and both constraints' weights as in the paper; learning rate and weight of the weights as in the public code."""
 
     widths: tuple[int, int] = (512, 32)
     dropout: float = 0.6
@@ -25,7 +25,7 @@ class SultaniConfig(SnippetConfig):
     steps: int = 20_000
     learning_rate: float = 0.01
     weight_decay: float = 2e-3  # the public code adds 0.001 times the squared weights, which Adagrad sees as twice that
-    top: int = 1  # the maximum, by which equation 3 ranks clips
+    top: int = 1  # the maximum, by which the ranking loss compares clips
 
 
 @detectors.register("sultani")
@@ -40,8 +40,9 @@ class Sultani(MultipleInstance):
     )
     presets: ClassVar[Mapping[str, Any]] = {
         "paper": SultaniConfig(),
-        # features that need no weights, the clip's own snippets instead of 32 segments of it, fewer steps; the network is the paper's
-        "quick": SultaniConfig(features="motion", standardise=True, segments=0, batch=12, steps=400),
+        # features that need no weights, cut to 128 components, the clip's own snippets instead of 32 segments of it, fewer steps; the
+        # layers after the first are the paper's
+        "quick": SultaniConfig(features="motion", standardise=True, reduce=128, segments=0, batch=12, steps=400),
     }
 
     def build(self, dim: int) -> torch.nn.Module:

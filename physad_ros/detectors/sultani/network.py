@@ -28,7 +28,7 @@ class Ranker(nn.Module):
 
 
 def ranking_loss(normal: torch.Tensor, defective: torch.Tensor, smoothness: float, sparsity: float) -> torch.Tensor:
-    """Equation 6 on scores (N, T) and (M, T): every defective bag against every normal one, as the public code sums them.
+    """The ranking loss with its two constraints on scores (N, T) and (M, T): defective bags against normal ones, summed as in the public code.
 
     A defective bag's maximum should exceed a normal one's by 1; its scores should change little from segment to segment and be few.
     """

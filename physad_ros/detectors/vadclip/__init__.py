@@ -46,7 +46,7 @@ class Vadclip(MultipleInstance):
 
     A snippet's score is its probability of not being the normal label (branch A, from which the benchmark's code takes its clip
     scores, too); a clip's value is its highest snippet score: the mean of a sixteenth of a clip's snippets and one more in the
-    paper (section 3.4), which is one below 16 of them.
+    paper, which is one below 16 of them.
     """
 
     name = "vadclip"

@@ -1,4 +1,4 @@
-"""VadCLIP's network (its figure 2): local-global temporal adapter, classification branch C, alignment branch A; and its loss."""
+"""VadCLIP's network: local-global temporal adapter, classification branch C, alignment branch A; and its loss."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def widened(dim: int) -> nn.Sequential:
 
 
 class LocalLayer(nn.Module):
-    """A transformer's layer whose snippets (B, T, D) attend only within their window (equation 2)."""
+    """A transformer's layer whose snippets (B, T, D) attend only within their window."""
 
     def __init__(self, dim: int, heads: int, window: int):
         super().__init__()
@@ -59,7 +59,7 @@ class LocalLayer(nn.Module):
 
 
 class GraphLayer(nn.Module):
-    """Snippets (B, T, D) take from those that the graph (B, T, T) joins them with, beside a shortcut (equation 5)."""
+    """Snippets (B, T, D) take from those that the graph (B, T, T) joins them with, beside a shortcut."""
 
     def __init__(self, dim: int, out: int):
         super().__init__()
@@ -71,7 +71,7 @@ class GraphLayer(nn.Module):
 
 
 class Adapter(nn.Module):
-    """Local attention, then graphs of likeness and of nearness over the whole clip (section 3.2): (B, T, D) to the same."""
+    """Local attention, then graphs of likeness and of nearness over the whole clip: (B, T, D) to the same."""
 
     def __init__(self, dim: int, sizes: Sizes):
         super().__init__()
@@ -94,13 +94,13 @@ class Adapter(nn.Module):
 
 
 def likeness(x: torch.Tensor) -> torch.Tensor:
-    """Graph (B, T, T) of the snippets' cosine likeness, its rows summing to one (equation 3)."""
+    """Graph (B, T, T) of the snippets' cosine likeness, its rows summing to one."""
     unit = nn.functional.normalize(x, dim=-1)
     return nn.functional.threshold(unit @ unit.transpose(1, 2), ALIKE, 0.0).softmax(-1)
 
 
 def nearness(length: int) -> torch.Tensor:
-    """Graph (T, T) that falls with the distance of two snippets, by e for each e of them, as in the public code (equation 4)."""
+    """Graph (T, T) that falls with the distance of two snippets, by e for each e of them, as in the public code."""
     at = torch.arange(length, dtype=torch.float32)
     return torch.exp(-(at[:, None] - at[None]).abs() / torch.e)
 
@@ -118,7 +118,7 @@ class TwoBranches(nn.Module):
         nn.init.normal_(self.prompts.weight, std=0.01)
 
     def labels(self, tower: TextTower) -> torch.Tensor:
-        """The labels (P, D), each between learnt words (equation 7)."""
+        """The labels (P, D), each between learnt words."""
         ends = torch.tensor([self.sizes.prefix + len(words) - 1 + self.sizes.postfix for words in tower.words])
         sentences = torch.stack([self._sentence(words, int(ends.max()) + 1) for words in tower.words])  # (P, L, width)
         return tower.encode(sentences, ends)
@@ -131,16 +131,16 @@ class TwoBranches(nn.Module):
 
     def forward(self, vectors: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         seen = self.adapter(vectors)  # (B, T, D)
-        judged = self.classifier(seen + self.more(seen))  # (B, T, 1), equation 6
-        looked_at = nn.functional.normalize(judged.transpose(1, 2) @ seen, dim=-1)  # (B, 1, D), equation 8
+        judged = self.classifier(seen + self.more(seen))  # (B, T, 1)
+        looked_at = nn.functional.normalize(judged.transpose(1, 2) @ seen, dim=-1)  # (B, 1, D), the visual prompt
         said = labels[None] + looked_at  # (B, P, D)
-        said = nn.functional.normalize(said + self.more_text(said), dim=-1)  # equation 9
+        said = nn.functional.normalize(said + self.more_text(said), dim=-1)  # (B, P, D)
         aligned = nn.functional.normalize(seen, dim=-1) @ said.transpose(1, 2) / TEMPERATURE  # (B, T, P)
         return judged.squeeze(-1), aligned
 
 
 def both_branches(judged: torch.Tensor, aligned: torch.Tensor, labels: torch.Tensor, apart: float) -> torch.Tensor:
-    """Section 3.4 on 2B clips, normal ones first, of two labels: cross entropy of each branch's highest snippets, and the labels apart."""
+    """The three losses of 2B clips, normal ones first, of two labels: cross entropy of each branch's highest snippets, and the labels apart."""
     kinds = torch.arange(2).repeat_interleave(len(judged) // 2)
     top = judged.shape[1] // SHARE + 1
     score = judged.sigmoid().topk(top, dim=1).values.mean(1)  # (2B,)

@@ -68,7 +68,7 @@ class I3D(Inflated):
     """On ResNet-50, 2048 numbers: the features that RTFM published, and S3R, MGFN and the benchmark take."""
 
     name = "i3d"
-    source = "Carreira & Zisserman, CVPR 2017, inflated from ResNet-50 as by Wang et al., CVPR 2018 (section 5.2, I3D baseline)"
+    source = "Carreira & Zisserman, CVPR 2017, inflated from ResNet-50 as by Wang et al., Non-local neural networks, CVPR 2018"
     checkpoint = "i3d_r50_kinetics.pth (video-nonlocal-net's i3d_baseline_32x2_IN_pretrain_400k, renamed for PyTorch)"
     licence = "CC BY-NC 4.0"
     dim = 2048
@@ -85,7 +85,7 @@ class I3DInception(Inflated):
     """On Inception-v1, 1024 numbers: the paper's own network."""
 
     name = "i3d_inception"
-    source = "Carreira & Zisserman, CVPR 2017 (figure 3)"
+    source = "Carreira & Zisserman, CVPR 2017 (its inflated Inception-v1)"
     checkpoint = "rgb_imagenet.pt (pytorch-i3d)"
     licence = "Apache-2.0"
     dim = 1024
