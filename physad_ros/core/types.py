@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
@@ -211,6 +212,7 @@ class Clip:
     stamps_s: Floats  # (T,) exposure
     signals: Signals = field(default_factory=Signals.none)
     label: str | None = None  # anomaly_free, a defect, or None where nobody knows
+    source: Path | None = None  # the video that it was read from, None where it is in memory only
 
     def __post_init__(self) -> None:
         if len(self.frames) != len(self.stamps_s):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -94,14 +94,14 @@ def load_clip(ref: ClipRef, height: int | None = None) -> Clip:
     file = ref.path.with_suffix(".json")
     if not file.exists():
         _compare_length(ref, len(frames))
-        return footage(frames, fps, ref.category, ref.path.stem, ref.label)
+        return replace(footage(frames, fps, ref.category, ref.path.stem, ref.label), source=ref.path)
     manifest = Manifest.read(file)
     stamps = np.array(manifest.stamps_s) if manifest.stamps_s else manifest.window_begin_s + np.arange(len(frames)) / fps
     if len(stamps) != len(frames):
         raise BadData(f"{ref.path}: {len(frames)} frames, but its manifest tells of {len(stamps)}")
     archive = ref.path.with_suffix(".npz")
     signals = read_signals(archive) if archive.exists() else Signals.none()
-    return Clip(manifest.timetable, frames, stamps, signals, ref.label)
+    return Clip(manifest.timetable, frames, stamps, signals, ref.label, ref.path)
 
 
 def _compare_length(ref: ClipRef, frames: int) -> None:

@@ -1,12 +1,14 @@
 """Every detector: fits normals, scores as it streams, saves and reads back, refuses what it cannot use."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Phase, Signals, Timetable
-from physad_ros.detectors.base import detectors
+from physad_ros.detectors.base import Setting, detectors
 
 FRAMES, HEIGHT, WIDTH = 120, 90, 160
 SPANS = (("descend", 0.0, 0.4), ("press", 0.4, 0.8), ("hold", 0.8, 1.2), ("release", 1.2, 1.6), ("rest", 1.6, 2.0))
@@ -26,10 +28,18 @@ def clip(seed, stays=0.0):
     return Clip(table, frames, np.arange(FRAMES) / 60, Signals.none(), None)
 
 
+def labelled():
+    """A few defective clips, which methods of the setting WEAK learn from."""
+    return [replace(clip(30 + i, stays=1.0), label="unable_rebound") for i in range(3)]
+
+
 @pytest.fixture(scope="module", params=sorted(detectors))
 def fitted(request):
+    if reason := detectors[request.param].unavailable():
+        pytest.skip(f"{request.param}: {reason}")
     detector = detectors[request.param].preset("quick")
-    detector.fit([clip(i) for i in range(15)])
+    normal = [clip(i) for i in range(15)]
+    detector.fit([*normal, *labelled()] if detector.card.setting is Setting.WEAK else normal)
     return detector
 
 
@@ -65,6 +75,14 @@ def test_what_is_not_there_or_broken_is_refused(fitted, tmp_path):
         type(fitted).load(tmp_path)
     with pytest.raises(BadData):
         fitted.stream(clip(0).timetable).finish(Signals.none())
+
+
+@pytest.mark.parametrize("name", sorted(n for n in detectors if detectors[n].card.setting is Setting.WEAK))
+def test_what_learns_from_labels_says_when_there_are_none(name):
+    if reason := detectors[name].unavailable():
+        pytest.skip(f"{name}: {reason}")
+    with pytest.raises(BadData, match="defective"):
+        detectors[name].preset("quick").fit([clip(0), clip(1)])
 
 
 @pytest.mark.parametrize("category", categories())

@@ -255,6 +255,7 @@ def test_a_clip_in_the_tree_reads_back(tmp_path):
     assert np.abs(back.frames.astype(int) - frames).mean() < 3
     path.with_suffix(".json").unlink()  # as the released data set is
     assert [p.name for p in load_clip(ref).timetable.phases] == ["clip"]
+    assert back.source == load_clip(ref).source == ref.path
     with pytest.raises(BadData, match="must not be trained on"):
         clip_path(tmp_path, "clip", "train", "unable_press", "c1")
     with pytest.raises(BadData, match="no clip"):

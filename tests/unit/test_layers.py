@@ -13,6 +13,7 @@ FLOORS = [
     {"core"},
     {"motion", "dataset"},
     {"interactions", "sim", "perception", "rules"},
+    {"features"},
     {"detectors"},
     {"bench"},
     {"nodes"},

@@ -1,0 +1,78 @@
+"""CLIP's picture of a snippet's middle frame (Radford et al., ICML 2021), one frame in sixteen as VadCLIP samples a video."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+
+from physad_ros.core.errors import BadData
+from physad_ros.features.base import SNIPPET, Pictures, Vectors, extractors
+from physad_ros.features.checkpoint import FromCheckpoint
+
+MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)  # of RGB in [0, 1], as CLIP was trained with
+SPREAD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
+
+
+@extractors.register("clip")
+class ClipVision(FromCheckpoint):
+    """The projected picture embedding, not normalised, as VadCLIP's features are. Its width is the checkpoint's: 512 for ViT-B/16."""
+
+    name = "clip"
+    source = "Radford et al., CLIP, ICML 2021; sampled as by Wu et al., VadCLIP, AAAI 2024"
+    checkpoint = "openai/clip-vit-base-patch16 as a folder in transformers' layout"
+    licence = "MIT"
+    libraries = ("torch", "transformers")
+    height = 224
+
+    @property
+    def dim(self) -> int:  # type: ignore[override]
+        return 512 if self.unavailable() else int(self.model.config.projection_dim)
+
+    def picture(self, frame: Pictures) -> Pictures:
+        return frame
+
+    def describe(self, pictures: Pictures) -> Vectors:
+        import torch
+
+        taken = pixels(pictures[SNIPPET // 2], int(self.model.config.vision_config.image_size))
+        with torch.inference_mode():
+            seen = self.model.vision_model(pixel_values=torch.from_numpy(taken[None])).pooler_output
+            return np.asarray(self.model.visual_projection(seen)[0].numpy(), np.float32)  # (dim,)
+
+    def parameters(self) -> int:
+        model = untrained() if self.unavailable() else self.model
+        return sum(p.numel() for part in (model.vision_model, model.visual_projection) for p in part.parameters())
+
+    @cached_property
+    def model(self) -> Any:
+        """CLIP, both halves, frozen. BadData where the checkpoint is missing or none."""
+        from transformers import CLIPModel
+
+        self.must_be_available()
+        try:
+            return CLIPModel.from_pretrained(self.path, local_files_only=True).eval().requires_grad_(False)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise BadData(f"{self.path}: not a CLIP checkpoint: {error}") from error
+
+
+def untrained() -> Any:
+    """CLIP with ViT-B/16, without memory for its weights: only to be counted."""
+    import torch
+    from transformers import CLIPConfig, CLIPModel
+
+    with torch.device("meta"):
+        return CLIPModel(CLIPConfig(vision_config={"patch_size": 16}))
+
+
+def pixels(frame: Pictures, size: int) -> Vectors:
+    """A frame (H, W, 3) BGR as CLIP takes it, (3, size, size): the shorter side to ``size``, the middle cut out, normalised."""
+    height, width = frame.shape[:2]
+    share = size / min(height, width)
+    shape = (max(size, round(width * share)), max(size, round(height * share)))
+    small = cv2.resize(frame, shape, interpolation=cv2.INTER_CUBIC if share > 1 else cv2.INTER_AREA)
+    top, left = (shape[1] - size) // 2, (shape[0] - size) // 2
+    cut = small[top : top + size, left : left + size, ::-1].astype(np.float32) / 255
+    return np.ascontiguousarray(np.moveaxis((cut - MEAN) / SPREAD, -1, 0))
