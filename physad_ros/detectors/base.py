@@ -67,6 +67,11 @@ class Detector(ABC):
     threshold: float = float("nan")  # by split-conformal calibration; NaN until calibrated
 
     @classmethod
+    def unavailable(cls) -> str:
+        """Why it cannot be used here, empty if it can: a library or checkpoint that is missing."""
+        return ""
+
+    @classmethod
     def preset(cls, name: str) -> Detector:
         """A fresh detector as that preset configures it; UnknownName for another preset."""
         if not cls.presets:
