@@ -11,7 +11,7 @@ from typing import Any
 from physad_ros.language.base import Answer
 
 SHOWN = 200  # characters of an answer that could not be read
-THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)  # what some models write before they answer
 
 
 def read_report(text: str) -> Answer:

@@ -2,13 +2,23 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 import transformers as tf
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 
 from physad_ros.core.catalogue import categories, load_category
+from physad_ros.language.blip2 import Blip2Config
+from physad_ros.language.generating import GeneratingConfig
 from physad_ros.language.imagebind.network import Towers
+from physad_ros.language.local import LocalConfig
 from physad_ros.language.prompts import prompt_of
+from physad_ros.language.video_chatgpt import VideoChatGptConfig
+from physad_ros.language.video_text import VideoTextConfig
+
+torch.set_num_threads(1)
+PROMPT = prompt_of(load_category("clip"))
+PICTURES = np.random.default_rng(0).integers(0, 256, (5, 40, 70, 3), np.uint8)
 
 SIZE = 28  # pixels; patches of 14
 LLAMA = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=2048)
@@ -89,6 +99,25 @@ def llava(folder: Path):
     return made
 
 
+def video_llama_3(folder: Path):
+    """Needs torchvision."""
+    torch.manual_seed(0)
+    picture, video = "<|image_pad|>", "<|video_pad|>"
+    words = tokenizer("<s>", "</s>", picture, video)
+    text = {**_llama(words).to_dict(), "model_type": "qwen2"}
+    vision = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, patch_size=14)
+    config = tf.VideoLlama3Config(text_config=text, vision_config=vision, image_token_id=words.convert_tokens_to_ids(picture),
+                                  video_token_id=words.convert_tokens_to_ids(video))
+    template = (
+        "{% for m in messages %}USER: {% for part in m['content'] %}{% if part['type'] == 'video' %}" + video + " {% else %}{{ part['text'] }}"
+        "{% endif %}{% endfor %}{% endfor %}{% if add_generation_prompt %} ASSISTANT:{% endif %}"
+    )
+    made = _saved(folder, tf.VideoLlama3ForConditionalGeneration(config), words)
+    tf.VideoLlama3Processor(image_processor=tf.VideoLlama3ImageProcessorPil(), tokenizer=words, video_processor=tf.VideoLlama3VideoProcessor(),
+                            chat_template=template).save_pretrained(folder)
+    return made
+
+
 def video_chatgpt(folder: Path):
     torch.manual_seed(0)
     words = tokenizer()
@@ -115,3 +144,11 @@ def _saved(folder, model, words):
     model.save_pretrained(folder)
     words.save_pretrained(folder)
     return model
+
+
+#: how each back end's checkpoint is made, and what it is configured as
+LOCAL = {
+    "clip": (clip, LocalConfig()), "imagebind": (imagebind, LocalConfig()), "blip2": (blip2, Blip2Config()),
+    "video_llava": (video_llava, GeneratingConfig(words=4)), "video_chatgpt": (video_chatgpt, VideoChatGptConfig(words=4)),
+    "video_text": (llava, VideoTextConfig(feed="pictures", words=4)),
+}
