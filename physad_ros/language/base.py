@@ -71,6 +71,10 @@ class Embedder(Judge):
     #: by what the published model multiplies the cosine before the softmax
     scale: float = 100.0
 
+    def __init__(self, config: Any):
+        super().__init__(config)
+        self._pairs: dict[Prompt, Floats] = {}  # both sentences (2, D) of each prompt, which every frame is compared with
+
     @abstractmethod
     def pictures(self, frames: Pictures) -> Floats:
         """Frames as unit vectors (T, D)."""
@@ -85,7 +89,9 @@ class Embedder(Judge):
         return np.asarray(mean / np.linalg.norm(mean))
 
     def ask(self, frames: Pictures, prompt: Prompt, rate_hz: float = RATE_HZ) -> Answer:
-        logits = self.scale * self.pictures(frames) @ self.sentences((prompt.working, prompt.defective)).T  # (T, 2)
+        if prompt not in self._pairs:
+            self._pairs[prompt] = self.sentences((prompt.working, prompt.defective))
+        logits = self.scale * self.pictures(frames) @ self._pairs[prompt].T  # (T, 2)
         per_frame = 1 / (1 + np.exp(np.clip(logits[:, 0] - logits[:, 1], -700, 700)))  # the softmax over two
         score = float(per_frame.mean())
         return Answer(score, prompt.defective if score > 0.5 else prompt.working, per_frame=per_frame)

@@ -30,7 +30,7 @@ class Blip2(Local, Captioner):
         from transformers import AutoTokenizer, Blip2ForConditionalGeneration
 
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        network = Blip2ForConditionalGeneration.from_pretrained(folder, **self.options)
+        network = self.pretrained(Blip2ForConditionalGeneration, folder)
         if network.config.image_token_index is None or network.language_model.config.is_encoder_decoder:
             raise BadData(f"{folder} is a BLIP-2 without image tokens, or with a language model that also encodes; neither is supported")
         return network

@@ -24,7 +24,7 @@ class Clip(Local, Embedder):
         from transformers import AutoTokenizer, CLIPModel
 
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        network = CLIPModel.from_pretrained(folder, **self.options)
+        network = self.pretrained(CLIPModel, folder)
         self.scale = float(network.logit_scale.detach().exp())
         return network
 

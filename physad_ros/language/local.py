@@ -52,10 +52,16 @@ class Local(BackEnd):
     def folder(self) -> Path:
         return Path(self.config.checkpoint).expanduser()
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """How transformers shall load: from this folder alone, in the weights' own precision where a GPU computes."""
-        return {"local_files_only": True, "dtype": "float32" if self.device.type == "cpu" else "auto"}
+    def pretrained(self, kind: Any, folder: Path, **options: Any) -> Any:
+        """A model of transformers from this folder alone, in the weights' own precision where a GPU computes.
+
+        BadData where weights are missing, which transformers would fill with random numbers.
+        """
+        precision = "float32" if self.device.type == "cpu" else "auto"
+        network, report = kind.from_pretrained(folder, local_files_only=True, dtype=precision, output_loading_info=True, **options)
+        if lacking := sorted(report["missing_keys"]):
+            raise BadData(f"{folder} lacks {len(lacking)} of the model's weights, {lacking[0]} for one")
+        return network
 
     @property
     def device(self) -> Any:

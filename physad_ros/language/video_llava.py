@@ -20,7 +20,7 @@ class VideoLlava(Generating):
         from transformers import AutoTokenizer, VideoLlavaForConditionalGeneration
 
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        return VideoLlavaForConditionalGeneration.from_pretrained(folder, **self.options)
+        return self.pretrained(VideoLlavaForConditionalGeneration, folder)
 
     def see(self, frames: Pictures, rate_hz: float) -> Any:
         pixels = prepared(frames, self.network.config.vision_config.image_size)  # (T, 3, S, S)

@@ -40,7 +40,7 @@ class VideoText(Generating):
         trust = self.config.trust_remote_code
         self.processor = AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=trust)
         self.tokenizer = self.processor.tokenizer
-        return AutoModelForImageTextToText.from_pretrained(folder, trust_remote_code=trust, **self.options)
+        return self.pretrained(AutoModelForImageTextToText, folder, trust_remote_code=trust)
 
     def see(self, frames: Pictures, rate_hz: float) -> Any:
         return [cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in frames], rate_hz

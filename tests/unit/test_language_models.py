@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from safetensors.torch import load_file, save_file
 from tiny_models import LOCAL, PICTURES, PROMPT
 
 from physad_ros.core.errors import BadData
@@ -38,6 +39,17 @@ def test_a_broken_checkpoint_is_refused_by_its_folder(name, tmp_path):
         (tmp_path / file).write_text("{}")
     with pytest.raises(BadData, match=str(tmp_path)):
         back_ends[name](replace(LOCAL[name][1], checkpoint=str(tmp_path)))
+
+
+@pytest.mark.parametrize("name", ["clip", "blip2", "video_llava", "video_text"])
+def test_weights_that_are_missing_are_not_made_up(name, tmp_path):
+    build, config = LOCAL[name]
+    build(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    gone = next(key for key in sorted(weights) if key.endswith("weight"))
+    save_file({key: tensor for key, tensor in weights.items() if key != gone}, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(BadData, match="lacks 1 of the model's weights"):
+        back_ends[name](replace(config, checkpoint=str(tmp_path)))
 
 
 @pytest.mark.parametrize("name", sorted(set(LOCAL) - {"blip2"}))

@@ -17,6 +17,7 @@ from physad_ros.language.video_chatgpt import VideoChatGptConfig
 from physad_ros.language.video_text import VideoTextConfig
 
 torch.set_num_threads(1)
+tf.utils.logging.disable_progress_bar()
 PROMPT = prompt_of(load_category("clip"))
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 40, 70, 3), np.uint8)
 

@@ -42,8 +42,7 @@ class VideoChatGpt(Generating):
         self.tokenizer = AutoTokenizer.from_pretrained(folder / "llama", local_files_only=True)
         for token in (PATCH, BEGIN, END):
             self.tokenizer.add_tokens([token], special_tokens=True)
-        llama = LlamaForCausalLM.from_pretrained(folder / "llama", **self.options)
-        network = VideoLlama(CLIPVisionModel.from_pretrained(folder / "clip", **self.options), llama)
+        network = VideoLlama(self.pretrained(CLIPVisionModel, folder / "clip"), self.pretrained(LlamaForCausalLM, folder / "llama"))
         network.take(torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True), len(self.tokenizer))
         return network
 
