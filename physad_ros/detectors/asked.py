@@ -42,12 +42,13 @@ class Asked(Detector):
     @classmethod
     def unavailable(cls) -> str:
         """Of the preset `paper`; the checkpoint is where the environment variable PHYSAD_<NAME>_CHECKPOINT says."""
-        reason = back_ends[cls.back_end].unavailable(cls._placed(cls.presets["paper"]))
-        return f"{reason} ({cls._variable()} names the folder)" if reason and hasattr(cls.presets["paper"], "checkpoint") else reason
+        return cls._lacking(cls.presets["paper"])
 
     def judge(self) -> Judge:
         """The model, loaded; BadData where it cannot be."""
         if self._judge is None:
+            if reason := self._lacking(self.config):
+                raise BadData(reason)
             kind: Any = back_ends[self.back_end]
             self._judge = kind(self._placed(self.config))
         return self._judge
@@ -81,6 +82,11 @@ class Asked(Detector):
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadData(f"{file}: {error}; `physad fit --detector {cls.name}` makes it") from error
         return made
+
+    @classmethod
+    def _lacking(cls, config: Any) -> str:
+        reason = back_ends[cls.back_end].unavailable(cls._placed(config))
+        return f"{reason} ({cls._variable()} names the folder)" if reason and hasattr(config, "checkpoint") else reason
 
     @classmethod
     def _variable(cls) -> str:

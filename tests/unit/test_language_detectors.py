@@ -112,8 +112,9 @@ def test_what_is_missing_is_said(name, monkeypatch):
         monkeypatch.delenv(variable, raising=False)
     reason = detectors[name].unavailable()
     assert reason and (f"PHYSAD_{name.upper()}_CHECKPOINT" in reason or name == "chat")
-    with pytest.raises(BadData):
+    with pytest.raises(BadData) as error:
         detectors[name]().fit([clip()])
+    assert str(error.value) == reason
 
 
 def test_words_of_the_model_come_with_the_score(places):
