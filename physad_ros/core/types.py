@@ -254,6 +254,8 @@ class Score:
     value: float  # higher is more anomalous
     per_frame: Floats  # (T,)
     findings: tuple[Finding, ...] = ()
+    description: str = ""  # what happens in the clip, in the words of a model that was asked
+    explanation: str = ""  # and why that is normal or not
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "physad_ros"
 FLOORS = [
     {"core"},
     {"motion", "dataset"},
-    {"interactions", "sim", "perception", "rules"},
+    {"interactions", "sim", "perception", "rules", "language"},
     {"features"},
     {"detectors"},
     {"bench"},

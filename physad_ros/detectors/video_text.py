@@ -1,0 +1,26 @@
+"""Whatever video and text model of transformers lies in a folder, asked whether the specimen is defective."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from physad_ros.detectors.asked import Asked
+from physad_ros.detectors.base import Card, Setting, detectors
+from physad_ros.language.video_text import VideoTextConfig
+
+
+@detectors.register("video_text")
+class VideoText(Asked):
+    """Frames go in as single pictures, which most of these models take."""
+
+    name = "video_text"
+    back_end = "video_text"
+    card = Card(
+        "a model of video and text", Setting.LANGUAGE, "none; of the user's choice", "8 frames at 360 lines",
+        "any that AutoModelForImageTextToText loads, such as Qwen2.5-VL", "its own",
+        "its code with a tiny LLaVA of random weights; never with public weights",
+    )
+    presets: ClassVar = {
+        "paper": VideoTextConfig(feed="pictures"),
+        "quick": VideoTextConfig(feed="pictures", frames=4, words=0),  # fewer frames, no sentences
+    }

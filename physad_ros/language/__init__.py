@@ -1,0 +1,1 @@
+"""One file (or folder) a back end; importing the registry needs none of their libraries."""
