@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from physad_ros.bench.trained import trained_models
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData, PhysadError, WrongUse
 from physad_ros.detectors.base import detectors
@@ -40,6 +41,7 @@ class StackArguments:
     rig: str = parameter("mujoco", "what executes programs and shows frames", choices=("mujoco", "gazebo", "ur5"))
     seed: int = parameter(0, "all that is random follows from it", low=0)
     detector: str = parameter("rules", "which detector judges")
+    models: str = parameter("", "folder of trained models, or of a run of `physad bench`; empty: where the categories lie")
     out: str = parameter("inspections", "folder that receives a folder for each inspection")
     source: str = parameter("rig", "where frames come from", choices=("rig", "device", "file"))
     file: str = parameter("", "video to play, with the source file")
@@ -82,6 +84,9 @@ class RecordArguments(StackArguments):
     count: int = parameter(10, "specimens, one after another", low=1, high=100_000)
 
 
+A = TypeVar("A", bound=StackArguments)
+
+
 @dataclass(frozen=True)
 class NodeSpec:
     """One node: its executable in ``package``, its parameters and renamed topics."""
@@ -111,6 +116,11 @@ class Xacro:
     mappings: dict[str, str]
 
 
+def with_models(arguments: A) -> A:
+    """The arguments with the folder found that holds the detector's trained models; WrongUse where it is not trained."""
+    return replace(arguments, models=trained_models(arguments.models, arguments.detector, arguments.category))
+
+
 def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
     """Our nodes for these arguments."""
     a = arguments
@@ -125,7 +135,7 @@ def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
     nodes.append(_node("light", {"driver": "none" if films else "rig"}))
     if not films:
         nodes += [_node("motor"), _node("arm")]
-    nodes += [_node("perceiver"), _node("recorder", {"rig": rig, "out": a.out}), _node("detector", {"detector": a.detector})]
+    nodes += [_node("perceiver"), _node("recorder", {"rig": rig, "out": a.out}), _node("detector", {"detector": a.detector, "folder": a.models})]
     partners = ("camera" if films else "arm", "detector", "light", "perceiver", "recorder")
     nodes.append(_node("inspector", {"rig": rig, "out": a.out, "partners": partners}))
     for node in nodes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from physad_msgs.msg import Verdict
-from physad_ros.bringup import StackArguments, stack
+from physad_ros.bringup import StackArguments, stack, with_models
 from physad_ros.core.errors import PhysadError
 from physad_ros.dataset.report import REPORT
 from physad_ros.live.graph import running
@@ -19,6 +19,7 @@ END_S = 15.0  # a canceled inspection stops the arm, closes its recording and re
 
 def inspect_once(arguments: StackArguments, console: Console) -> str:
     """Inspect, show the verdict, return its name."""
+    arguments = with_models(arguments)
     console.print(f"seed {arguments.seed}", style="dim")
     if arguments.rig != "mujoco" and arguments.source != "file":
         console.print(f"the drivers of {arguments.rig} must run already; `ros2 launch physad inspect.launch.py rig:={arguments.rig}` starts them too")
