@@ -37,6 +37,7 @@ Defect = Annotated[Optional[str], typer.Option(help="Simulated rigs: anomaly_fre
 Seed = Annotated[Optional[int], typer.Option(help="All that is random follows from it; left out: a new one each time.")]
 Out = Annotated[Path, typer.Option(help="Folder that receives a folder for each inspection.")]
 DetectorName = Annotated[str, typer.Option("--detector", help="Which detector judges.")]
+Models = Annotated[Optional[Path], typer.Option(help="Folder of its trained models, or of a run of `physad bench`; left out: the package's own.")]
 Height = Annotated[int, typer.Option(help="Picture height in pixels at 16:9; 1080 is the real camera's, perception needs 240.")]
 Root = Annotated[Path, typer.Argument(help="Root of a Phys-AD tree.")]
 Categories = Annotated[Optional[list[str]], typer.Option("--category", help="May be given several times; left out: all.")]
@@ -51,6 +52,7 @@ def inspect(
     rig: Annotated[str, typer.Option(help="mujoco, gazebo or ur5.")] = "mujoco",
     seed: Seed = None,
     detector: DetectorName = "rules",
+    models: Models = None,
     out: Out = Path("inspections"),
     source: Annotated[str, typer.Option(help="Where frames come from: rig, device (V4L2) or file.")] = "rig",
     file: Annotated[Optional[Path], typer.Option(help="Video to play with --source file.")] = None,
@@ -66,7 +68,7 @@ def inspect(
 
     arguments = StackArguments(
         category=category or "", object=object or "", defect=defect or "", severity=severity, rig=rig,
-        seed=_seed(seed), detector=detector, out=str(out), source=source, file=str(file or ""), height=height,
+        seed=_seed(seed), detector=detector, models=str(models or ""), out=str(out), source=source, file=str(file or ""), height=height,
         device=device,
     )
     raise typer.Exit(Exit[inspect_once(arguments, console)])
@@ -80,6 +82,7 @@ def record(
     label: Annotated[Optional[list[str]], typer.Option(help="anomaly_free or a defect; left out: all of them.")] = None,
     seed: Annotated[int, typer.Option(help="Specimens follow from it.")] = 0,
     detector: DetectorName = "rules",
+    models: Models = None,
     height: Height = 360,
 ) -> None:
     """Run a campaign on the simulated rig: live inspections, bags, and clips in a Phys-AD tree.
@@ -89,7 +92,7 @@ def record(
     from physad_ros.bringup import StackArguments
     from physad_ros.live.campaign import run_campaign
 
-    arguments = StackArguments(detector=detector, height=height)
+    arguments = StackArguments(detector=detector, models=str(models or ""), height=height)
     run_campaign(root, tuple(category or ()), tuple(label or ()), count, seed, arguments, console)
 
 
@@ -115,13 +118,14 @@ def fit(
     root: Root,
     category: Categories = None,
     detector: DetectorName = "rules",
+    preset: Annotated[str, typer.Option(help="quick or paper, of detectors that have presets.")] = "paper",
     out: Annotated[Optional[Path], typer.Option(help="Folder of models; left out: the package's own.")] = None,
     false_alarm_rate: Annotated[float, typer.Option(help="Share of normal specimens that may be called anomalous.")] = 0.05,
 ) -> None:
     """Deduce what normal specimens keep to from a tree's training clips, and calibrate the threshold."""
     from physad_ros.bench.fit import fit as run
 
-    run(root, category or [], detector, out, false_alarm_rate=false_alarm_rate, console=console)
+    run(root, category or [], detector, out, preset=preset, false_alarm_rate=false_alarm_rate, console=console)
 
 
 @app.command("fit-perception")
@@ -150,6 +154,41 @@ def courses(
 
     draw(clips, category, out)
     console.print(f"picture: {out}")
+
+
+@app.command()
+def bench(
+    root: Root,
+    out: Annotated[Path, typer.Option(help="Folder that receives trained models, scores, tables and the page.")] = Path("benchmark"),
+    method: Annotated[Optional[list[str]], typer.Option(help="May be given several times; left out: all that can be used here.")] = None,
+    category: Categories = None,
+    seeds: Annotated[int, typer.Option(help="How often all is done, each time with other splits and other random numbers.")] = 3,
+    preset: Annotated[str, typer.Option(help="quick: small, for processor cores; paper: the published sizes and epochs, for a GPU.")] = "quick",
+    protocol: Annotated[str, typer.Option(help="corrected, or legacy: the published evaluation with its faults, where it is defined.")] = "corrected",
+    shots: Annotated[int, typer.Option(help="Labelled clips of each defect for the weakly supervised, 2 to 4; out of every method's test set.")] = 3,
+    held_out: Annotated[float, typer.Option(help="Share of the training normals that calibrates and is not fitted on.")] = 0.4,
+    false_alarm_rate: Annotated[float, typer.Option(help="That thresholds keep; what so few normals cannot promise is raised and told.")] = 0.05,
+    jobs: Annotated[int, typer.Option(help="Jobs at a time; -1: one a core.")] = -1,
+    backend: Annotated[str, typer.Option(help="local, or ray: a cluster whose machines share the disk. The latter was not run yet.")] = "local",
+) -> None:
+    """Train and test methods on a Phys-AD tree: one table, one page. What is done is not done again.
+
+    Interrupt it with Ctrl-C and start it again with the same arguments: it goes on where it stood. A changed configuration or a changed method is done anew.
+    """
+    from physad_ros.bench.benchmark import benchmark
+    from physad_ros.bench.jobs import Run
+    from physad_ros.bench.protocol import Protocol
+
+    run = Run(root.resolve(), out.resolve(), tuple(category or ()), tuple(method or ()), seeds, preset, Protocol(held_out, shots, false_alarm_rate))
+    benchmark(run, console, protocol=protocol, workers=jobs, backend=backend)
+
+
+@app.command()
+def methods(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """List every detector: what it learns from, its size, what it needs, and what of it was run."""
+    from physad_ros.bench.methods import methods as run
+
+    run(console, as_json)
 
 
 @app.command()
