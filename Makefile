@@ -4,7 +4,7 @@ BIN := .venv/bin
 # .venv has its own ROS 2, also in a shell where another one is sourced
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH PYTHONPATH
 
-.PHONY: help setup inspect test lint bench-camera clean
+.PHONY: help setup inspect bench test lint bench-camera clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'
@@ -14,6 +14,10 @@ setup:  ## set up the virtual environment, ROS 2 and the interfaces
 
 inspect: setup  ## inspect an object; e.g. ARGS="--category fan --defect stuck --seed 7"
 	@$(BIN)/physad inspect $(ARGS); status=$$?; case $$status in 0|3|4) ;; *) exit $$status;; esac
+
+bench:  ## train and test methods on a Phys-AD tree; e.g. ARGS="data --out benchmark --method rules --method memae"
+	@$(PYTHON) tools/setup.py --learning
+	@$(BIN)/physad bench $(ARGS)
 
 test:  ## run the linter, the type checker and all tests
 	@$(PYTHON) tools/setup.py --dev

@@ -23,6 +23,7 @@ setup(
     name="physad",
     version=ElementTree.parse(ROOT / "package.xml").findtext("version"),
     packages=find_packages(include=["physad_ros", "physad_ros.*"]),
+    package_data={"physad_ros.bench": ["*.yaml", "html/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/physad"]),
         ("share/physad", ["package.xml"]),

@@ -37,6 +37,9 @@ Defect = Annotated[Optional[str], typer.Option(help="Defect of the simulated spe
 Seed = Annotated[Optional[int], typer.Option(help="Seed of everything random; if omitted, a new one is chosen and printed.")]
 Out = Annotated[Path, typer.Option(help="Folder in which each inspection gets a folder of its own.")]
 DetectorName = Annotated[str, typer.Option("--detector", help="Detector that judges the clip.")]
+Models = Annotated[
+    Optional[Path], typer.Option(help="Folder of trained models, or of a run of `physad bench`; if omitted, the categories' own folders.")
+]
 Height = Annotated[
     int, typer.Option(help="Height in pixels of the simulated camera's 16:9 picture. The real camera has 1080; perception needs at least 240.")
 ]
@@ -53,6 +56,7 @@ def inspect(
     rig: Annotated[str, typer.Option(help="Robot and camera: mujoco (simulated), gazebo or ur5.")] = "mujoco",
     seed: Seed = None,
     detector: DetectorName = "rules",
+    models: Models = None,
     out: Out = Path("inspections"),
     source: Annotated[str, typer.Option(help="Where the pictures come from: rig, device (a V4L2 camera) or file (a video).")] = "rig",
     file: Annotated[Optional[Path], typer.Option(help="Video to play with --source file.")] = None,
@@ -68,7 +72,8 @@ def inspect(
 
     arguments = StackArguments(
         category=category or "", object=object or "", defect=defect or "", severity=severity, rig=rig,
-        seed=-1 if seed is None else seed, detector=detector, out=str(out), source=source, file=str(file or ""), height=height,
+        seed=-1 if seed is None else seed, detector=detector, models=str(models or ""), out=str(out), source=source,
+        file=str(file or ""), height=height,
         device=device,
     )
     raise typer.Exit(Exit[inspect_once(arguments, console)])
@@ -82,6 +87,7 @@ def record(
     label: Annotated[Optional[list[str]], typer.Option(help="anomaly_free or a defect; repeat for several. If omitted, all.")] = None,
     seed: Annotated[int, typer.Option(help="Seed from which all specimens follow.")] = 0,
     detector: DetectorName = "rules",
+    models: Models = None,
     height: Height = 360,
 ) -> None:
     """Run a campaign of live inspections on the simulated rig; keep the bags, and the clips as a Phys-AD tree.
@@ -91,7 +97,7 @@ def record(
     from physad_ros.bringup import StackArguments
     from physad_ros.live.campaign import run_campaign
 
-    arguments = StackArguments(detector=detector, height=height)
+    arguments = StackArguments(detector=detector, models=str(models or ""), height=height)
     run_campaign(root, tuple(category or ()), tuple(label or ()), count, seed, arguments, console)
 
 
@@ -117,13 +123,14 @@ def fit(
     root: Root,
     category: Categories = None,
     detector: DetectorName = "rules",
+    preset: Annotated[str, typer.Option(help="Configuration of a detector that learns: quick or paper.")] = "quick",
     out: Annotated[Optional[Path], typer.Option(help="Folder for what is fitted; if omitted, the category's own folder.")] = None,
     false_alarm_rate: Annotated[float, typer.Option(help="Accepted false-alarm rate: the share of normal specimens called anomalous.")] = 0.05,
 ) -> None:
     """Fit a detector to a tree's normal training clips, and calibrate its threshold on clips held out from fitting."""
     from physad_ros.bench.fit import fit as run
 
-    run(root, category or [], detector, out, false_alarm_rate=false_alarm_rate, console=console)
+    run(root, category or [], detector, out, preset=preset, false_alarm_rate=false_alarm_rate, console=console)
 
 
 @app.command("fit-perception")
@@ -152,6 +159,42 @@ def courses(
 
     draw(clips, category, out)
     console.print(f"picture: {out}")
+
+
+@app.command()
+def bench(
+    root: Root,
+    out: Annotated[Path, typer.Option(help="Folder that receives trained models, scores, tables and the page.")] = Path("benchmark"),
+    method: Annotated[Optional[list[str]], typer.Option(help="May be given several times; left out: all that can be used here.")] = None,
+    category: Categories = None,
+    seeds: Annotated[int, typer.Option(help="How often all is done, each time with other splits and other random numbers.")] = 3,
+    preset: Annotated[str, typer.Option(help="quick: small, for processor cores; paper: the published sizes and epochs, for a GPU.")] = "quick",
+    protocol: Annotated[str, typer.Option(help="corrected, or legacy: the published evaluation with its faults, where it is defined.")] = "corrected",
+    shots: Annotated[int, typer.Option(help="Labelled clips of each defect for the weakly supervised, 2 to 4; out of every method's test set.")] = 3,
+    held_out: Annotated[float, typer.Option(help="Share of the training normals that calibrates and is not fitted on.")] = 0.4,
+    false_alarm_rate: Annotated[float, typer.Option(help="That thresholds keep; what so few normals cannot promise is raised and told.")] = 0.05,
+    jobs: Annotated[int, typer.Option(help="Jobs at a time; -1: one a core.")] = -1,
+    backend: Annotated[str, typer.Option(help="local, or ray: a cluster whose machines share the disk. The latter was not run yet.")] = "local",
+) -> None:
+    """Train and test methods on a Phys-AD tree: one table, one page. What is done is not done again.
+
+    Interrupt it with Ctrl-C and start it again with the same arguments: it goes on where it stood. A changed configuration or a changed method is
+    done anew.
+    """
+    from physad_ros.bench.benchmark import benchmark
+    from physad_ros.bench.jobs import Run
+    from physad_ros.bench.protocol import Protocol
+
+    run = Run(root.resolve(), out.resolve(), tuple(category or ()), tuple(method or ()), seeds, preset, Protocol(held_out, shots, false_alarm_rate))
+    benchmark(run, console, protocol=protocol, workers=jobs, backend=backend)
+
+
+@app.command()
+def methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
+    """List every detector: what it learns from, its size, what it needs, and what of it was run."""
+    from physad_ros.bench.methods import methods as run
+
+    run(console, as_json)
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """Sets up all that physad needs in .venv, in stages; a stage that ended well is not done again until its inputs change.
 
-    python3 tools/setup.py [--dev]
+    python3 tools/setup.py [--learning] [--dev]
 
 Only the standard library is used: nothing is installed yet. Nothing outside the checkout changes but system packages;
 pip's cache, ROS's logs and matplotlib's fonts lie in .cache, not in the home directory.
@@ -35,6 +35,8 @@ OLDEST, NEWEST = (3, 10), (3, 13)
 #: what the system must have: a command or a library, and the Debian package that brings it
 COMMANDS = {"cmake": "cmake", "g++": "g++", "make": "make"}
 LIBRARIES = {"OSMesa": "libosmesa6", "GL": "libgl1"}
+#: likewise what only tests need: a browser, which opens the benchmark's page
+BROWSER = {"chromium": "chromium", "chromedriver": "chromium-driver"}
 
 #: what every Python of .venv does first, so that nobody has to source a script; what somebody has set stays
 ENVIRONMENT = """
@@ -63,8 +65,8 @@ def run(*command: object, quiet: bool = True, **environment: str) -> None:
         raise SetupError(f"{' '.join(words)}\n{result.stdout or ''}\nfailed with status {result.returncode}")
 
 
-def system_packages() -> None:
-    """Compiler, build tools and the software GL that renders without a screen."""
+def system_packages(dev: bool) -> None:
+    """Compiler, build tools and the software GL that renders without a screen; for tests a browser too."""
     missing = [package for command, package in COMMANDS.items() if not shutil.which(command)]
     missing += [package for library, package in LIBRARIES.items() if not ctypes.util.find_library(library)]
     # Debian ships Python in parts; other builds of Python have these
@@ -73,18 +75,27 @@ def system_packages() -> None:
         missing.append(f"{python}-venv")
     if not (Path(sysconfig.get_paths()["include"]) / "Python.h").exists():
         missing.append(f"{python}-dev")
-    if not missing:
+    browser = [package for command, package in BROWSER.items() if dev and not shutil.which(command)]
+    if not missing and not browser:
         return
-    wanted = " ".join(missing)
-    may_not = f"these system packages are missing: {wanted}\ninstall them and run this again:  sudo apt-get install {wanted}"
-    if not shutil.which("apt-get"):
-        raise SetupError(may_not.replace("sudo apt-get install", "(the packages' names are Debian's)"))
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    if sudo and (not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode):
-        raise SetupError(may_not)
-    print(f"  installing {wanted}")
+    if not may_install(sudo):
+        if missing:
+            wanted = " ".join(missing)
+            raise SetupError(f"these system packages (Debian's names) are missing: {wanted}\n"
+                             f"install them and run this again:  sudo apt-get install {wanted}")
+        print(f"  no {' '.join(browser)} here: the tests that open the benchmark's page in a browser will be skipped")
+        return
+    print(f"  installing {' '.join(missing + browser)}")
     run(*sudo, "apt-get", "update")
-    run(*sudo, "apt-get", "install", "-y", "--no-install-recommends", *missing, DEBIAN_FRONTEND="noninteractive")
+    run(*sudo, "apt-get", "install", "-y", "--no-install-recommends", *missing, *browser, DEBIAN_FRONTEND="noninteractive")
+
+
+def may_install(sudo: list[str]) -> bool:
+    """Whether system packages can be installed without asking anybody."""
+    if not shutil.which("apt-get"):
+        return False
+    return not sudo or (bool(shutil.which("sudo")) and not subprocess.run([*sudo, "true"], capture_output=True).returncode)
 
 
 def virtual_environment() -> None:
@@ -106,6 +117,11 @@ def packages() -> None:
     pip("-c", "constraints.txt", "-r", "requirements.txt")
     pip("--no-deps", "--require-hashes", "-r", "requirements-ros.txt")
     mend_exports()
+
+
+def learning() -> None:
+    """What learnt detectors and the benchmark need."""
+    pip("-c", "constraints.txt", "-r", "requirements-learning.txt")
 
 
 def development() -> None:
@@ -185,14 +201,16 @@ def stage(name: str, action: Callable[[], None], *inputs: str) -> None:
     print(f"set-up: {name} done in {time.monotonic() - began:.0f} s", flush=True)
 
 
-def set_up(dev: bool) -> None:
+def set_up(learns: bool, dev: bool) -> None:
     """All stages in order."""
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         had = ".".join(map(str, sys.version_info[:2]))
         raise SetupError(f"Python {had} is not supported; run make with PYTHON=python3.11 (3.10 to 3.13)")
-    system_packages()
+    system_packages(dev)
     stage("environment", virtual_environment)
     stage("packages", packages, "tools/setup.py", "requirements-ros.txt", "requirements.txt", "constraints.txt")
+    if learns or dev:
+        stage("learning", learning, "requirements-learning.txt", "constraints.txt")
     if dev:
         stage("development", development, "requirements-dev.txt", "constraints.txt")
     stage("interfaces", interfaces, "tools/setup.py", "requirements-ros.txt", "constraints.txt", "physad_msgs", "vendor")
@@ -201,12 +219,13 @@ def set_up(dev: bool) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dev", action="store_true", help="also what checks and tests need")
-    dev = parser.parse_args().dev
+    parser.add_argument("--learning", action="store_true", help="also what learnt detectors and the benchmark need")
+    parser.add_argument("--dev", action="store_true", help="also that, and what checks and tests need")
+    wanted = parser.parse_args()
     try:
         with open(__file__) as this:
             fcntl.flock(this, fcntl.LOCK_EX)  # two set-ups at once would get in each other's way
-            set_up(dev)
+            set_up(wanted.learning, wanted.dev)
     except SetupError as error:
         print(f"set-up: {error}", file=sys.stderr)
         return 1

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from rich.console import Console
-from rich.progress import track
 
+from physad_ros.bench.clips import ClipsOnDisk
+from physad_ros.bench.protocol import set_apart
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.decision import conformal_threshold
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import Clip
-from physad_ros.dataset.tree import ClipRef, load_clip, scan
+from physad_ros.dataset.tree import ClipRef, scan
 from physad_ros.detectors.base import Detector, detectors
-
-
-class ClipsOnDisk(Sequence[Clip]):
-    """Clips that are read when they are asked for: a hundred at 360 lines would fill the memory."""
-
-    def __init__(self, refs: Sequence[ClipRef], height: int, title: str):
-        self._refs, self._height, self._title = refs, height, title
-
-    def __len__(self) -> int:
-        return len(self._refs)
-
-    def __getitem__(self, at: Any) -> Any:
-        return load_clip(self._refs[at], self._height)
-
-    def __iter__(self) -> Iterator[Clip]:
-        for ref in track(self._refs, self._title, transient=True):
-            yield load_clip(ref, self._height)
 
 
 @dataclass(frozen=True)
@@ -52,6 +33,7 @@ def fit(
     detector: str = "rules",
     out: Path | None = None,
     *,
+    preset: str = "paper",
     false_alarm_rate: float = 0.05,
     held_out: float = 0.4,
     seed: int = 0,
@@ -61,6 +43,7 @@ def fit(
 
     Args:
         root: of a Phys-AD tree; only its training clips are read.
+        preset: of the detector's configuration, where it has presets.
         held_out: share of them that calibrates the threshold and is not fitted on.
 
     Raises:
@@ -72,7 +55,7 @@ def fit(
         raise BadData(f"{root}: no training clips of {', '.join(sorted(missing))}")
     done = []
     for name in names:
-        made, result = fit_category([r for r in refs if r.category == name], detector, false_alarm_rate, held_out, seed)
+        made, result = fit_category([r for r in refs if r.category == name], detector, preset, false_alarm_rate, held_out, seed)
         folder = out / name if out else load_category(name).folder
         folder.mkdir(parents=True, exist_ok=True)
         made.save(folder)
@@ -83,16 +66,15 @@ def fit(
 
 
 def fit_category(
-    refs: Sequence[ClipRef], detector: str, false_alarm_rate: float, held_out: float, seed: int
+    refs: Sequence[ClipRef], detector: str, preset: str, false_alarm_rate: float, held_out: float, seed: int
 ) -> tuple[Detector, Fit]:
     """One category's detector, fitted and calibrated."""
-    order = np.random.default_rng(seed).permutation(len(refs))
-    apart = round(held_out * len(refs))
-    made = detectors[detector]()
+    fitted, held_out_refs = set_apart(refs, held_out, seed)
+    made = detectors[detector].preset(preset)
     title = refs[0].category
-    made.fit(ClipsOnDisk([refs[i] for i in order[apart:]], made.height, f"fitting {title}"), seed)
-    others = ClipsOnDisk([refs[i] for i in order[:apart]], made.height, f"calibrating {title}")
+    made.fit(ClipsOnDisk(fitted, made.height, f"fitting {title}"), seed)
+    others = ClipsOnDisk(held_out_refs, made.height, f"calibrating {title}")
     scores = [made.score(clip).value for clip in others]
     threshold = conformal_threshold(scores, false_alarm_rate)
-    made.calibrate(threshold, false_alarm_rate, apart)
-    return made, Fit(title, len(refs) - apart, apart, made.threshold)
+    made.calibrate(threshold, false_alarm_rate, len(others))
+    return made, Fit(title, len(fitted), len(others), made.threshold)

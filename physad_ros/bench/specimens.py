@@ -50,6 +50,7 @@ class Campaign:
     seed: int
     detector: str
     height: int
+    models: str = ""  # folder of the detector's trained models; empty: where the categories lie
 
     @classmethod
     def read(cls, root: Path) -> Campaign:

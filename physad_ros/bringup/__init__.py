@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from physad_ros.bench.trained import trained_models
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData, PhysadError, WrongUse
 from physad_ros.detectors.base import detectors
@@ -45,6 +46,7 @@ class StackArguments:
     rig: str = parameter("mujoco", "robot and camera", choices=("mujoco", "gazebo", "ur5"))
     seed: int = parameter(-1, "seed of everything random; if negative, a new one is chosen, printed and noted in the report", low=-1)
     detector: str = parameter("rules", "detector that judges the clip")
+    models: str = parameter("", "folder of trained models, or of a run of `physad bench`; if empty, the categories' own folders")
     out: str = parameter("inspections", "folder in which each inspection gets a folder of its own")
     source: str = parameter("rig", "where the pictures come from", choices=("rig", "device", "file"))
     file: str = parameter("", "video to play with source:=file")
@@ -89,6 +91,9 @@ class RecordArguments(StackArguments):
     count: int = parameter(10, "number of specimens; their seeds count up from seed", low=1, high=100_000)
 
 
+A = TypeVar("A", bound=StackArguments)
+
+
 @dataclass(frozen=True)
 class NodeSpec:
     """One node: its executable in ``package``, its parameters and renamed topics."""
@@ -118,6 +123,11 @@ class Xacro:
     mappings: dict[str, str]
 
 
+def with_models(arguments: A) -> A:
+    """The arguments with the folder found that holds the detector's trained models; WrongUse where it is not trained."""
+    return replace(arguments, models=trained_models(arguments.models, arguments.detector, arguments.category))
+
+
 def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
     """Our nodes for these arguments."""
     a = arguments
@@ -132,7 +142,7 @@ def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
     nodes.append(_node("light", {"driver": "none" if films else "rig"}))
     if not films:
         nodes += [_node("motor"), _node("arm")]
-    nodes += [_node("perceiver"), _node("recorder", {"rig": rig, "out": a.out}), _node("detector", {"detector": a.detector})]
+    nodes += [_node("perceiver"), _node("recorder", {"rig": rig, "out": a.out}), _node("detector", {"detector": a.detector, "folder": a.models})]
     partners = tuple(name for name in PARTNERS if name in {node.name for node in nodes})
     nodes.append(_node("inspector", {"rig": rig, "out": a.out, "partners": partners}))
     for node in nodes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Any, TypeVar
+from typing import Any
 
 from launch.actions import (
     DeclareLaunchArgument,
@@ -24,12 +24,11 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchContext, LaunchDescription
-from physad_ros.bringup import Include, NodeSpec, StackArguments, Xacro, drivers, stack
+from physad_ros.bringup import A, Include, NodeSpec, Xacro, drivers, stack, with_models
 from physad_ros.core.errors import WrongUse
 from physad_ros.core.paths import share_dir
 from physad_ros.nodes.parameters import describe
 
-A = TypeVar("A", bound=StackArguments)
 TRANSPORT = "FASTDDS_DEFAULT_PROFILES_FILE"
 
 
@@ -41,7 +40,7 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
 
     def setup(context: LaunchContext) -> list[Any]:
         given = {f.name: _typed(LaunchConfiguration(f.name).perform(context), f) for f in dataclasses.fields(arguments_type)}
-        arguments = arguments_type(**given)
+        arguments = with_models(arguments_type(**given))
         actions = [LogInfo(msg=f"seed {arguments.seed}"), *map(_action, (*drivers(arguments), *stack(arguments)))]
         asking = request(arguments)
         if asking is None:

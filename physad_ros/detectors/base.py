@@ -68,7 +68,7 @@ class Detector(ABC):
 
     @classmethod
     def unavailable(cls) -> str:
-        """Why it cannot be used here, empty if it can: a library or checkpoint that is missing."""
+        """Why it cannot be used here, and what would change that: a library or weights that are missing. Empty where it can."""
         return ""
 
     @classmethod

@@ -16,7 +16,8 @@ class Chat(Asked):
     name = "chat"
     back_end = "chat"
     card = Card(
-        "a chat model", Setting.LANGUAGE, "none; of the user's choice", "8 frames at 360 lines, as JPEG", "a server (OPENAI_BASE_URL, PHYSAD_CHAT_MODEL)",
+        "a chat model", Setting.LANGUAGE, "none; of the user's choice", "8 frames at 360 lines, as JPEG",
+        "a server (OPENAI_BASE_URL, PHYSAD_CHAT_MODEL)",
         "its own", "against a server that only speaks the protocol; never with a real model",
     )
     presets: ClassVar = {"paper": ChatConfig(), "quick": ChatConfig(frames=4, tokens=300)}  # quick: fewer frames, a shorter answer

@@ -33,7 +33,9 @@ class ChatConfig:
 
 @back_ends.register("chat")
 class Chat(Talker):
-    """Sends frames as JPEG data URLs; asks for one JSON object. It gives no logits that every server would have, so the score is a number it writes."""
+    """Sends frames as JPEG data URLs; asks for one JSON object.
+
+    It gives no logits that every server would have, so the score is a number it writes."""
 
     def __init__(self, config: ChatConfig):
         super().__init__(config)

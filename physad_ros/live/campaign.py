@@ -11,7 +11,7 @@ from rich.console import Console
 
 from physad_msgs.msg import Verdict
 from physad_ros.bench.specimens import BAGS, Campaign, Specimen
-from physad_ros.bringup import StackArguments, stack
+from physad_ros.bringup import StackArguments, stack, with_models
 from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.dataset.report import REPORT
 from physad_ros.live.graph import running
@@ -24,7 +24,8 @@ def run_campaign(
     console: Console,
 ) -> None:
     """Inspect ``count`` specimens of each label live; each leaves <root>/bags/<clip_id>/ and its clip in the tree."""
-    campaign = Campaign(names, labels, count, seed, arguments.detector, arguments.height)
+    arguments = with_models(arguments)
+    campaign = Campaign(names, labels, count, seed, arguments.detector, arguments.height, arguments.models)
     todo = list(campaign.specimens())
     campaign.write(root)
     done = [s for s in todo if (root / BAGS / s.clip_id / REPORT).exists()]

@@ -16,6 +16,11 @@ WRONG = {
     "footage without a file": (["inspect", "--source", "file", "--category", "clip"], "the video to play"),
     "footage that is not there": (["inspect", "--source", "file", "--file", "no.mp4", "--category", "clip"], "no video no.mp4"),
     "an option that is none": (["inspect", "--colour", "red"], "colour"),
+    "a detector that is not trained there": (["inspect", "--detector", "intensity", "--models", "nowhere"], "--models FOLDER"),
+    "a benchmark's method that is none": (["bench", "data", "--method", "oracle"], "rules"),
+    "a benchmark's preset that is none": (["bench", "data", "--preset", "huge"], "quick"),
+    "a benchmark's protocol that is none": (["bench", "data", "--protocol", "kind"], "corrected"),
+    "more shots than the setting has": (["bench", "data", "--shots", "9"], "0 to 4"),
     "a campaign's detector that is none": (["record", "campaign", "--detector", "oracle"], "rules"),
 }
 
@@ -43,7 +48,9 @@ def test_what_cannot_be_read_is_a_fault(monkeypatch, capsys, tmp_path):
     assert (status, "physad record" in said) == (1, True)
 
 
-@pytest.mark.parametrize("command", ["inspect", "record", "collect", "fit", "fit-perception", "courses", "evaluate", "recover", "bench-camera"])
+@pytest.mark.parametrize("command", [
+    "inspect", "record", "collect", "fit", "fit-perception", "courses", "evaluate", "recover", "bench", "methods", "bench-camera",
+])
 def test_every_command_explains_itself(command):
     told = CliRunner().invoke(cli.app, [command, "--help"])
     assert told.exit_code == 0 and len(told.output) > 200

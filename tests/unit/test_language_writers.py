@@ -31,7 +31,8 @@ def test_the_score_is_the_probability_of_yes_among_yes_and_no(opened, name):
     network = writer.network.llama if name == "video_chatgpt" else writer.network
     with torch.no_grad():
         logits = network(**inputs).logits[0, -1]
-    ids = [[i for i in writer.tokenizer.convert_tokens_to_ids(words) if i != writer.tokenizer.unk_token_id] for words in (("yes", "Yes"), ("no", "No"))]
+    unknown = writer.tokenizer.unk_token_id
+    ids = [[i for i in writer.tokenizer.convert_tokens_to_ids(words) if i != unknown] for words in (("yes", "Yes"), ("no", "No"))]
     yes, no = (float(logits.softmax(0)[i].sum()) for i in ids)
     assert writer.ask(PICTURES, PROMPT).score == pytest.approx(yes / (yes + no), rel=1e-4)
 

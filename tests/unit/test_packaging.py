@@ -32,7 +32,7 @@ def names(file: str) -> set[str]:
 
 
 def test_every_package_is_pinned_and_ros_2_by_its_hash():
-    assert names("requirements.txt") | names("requirements-dev.txt") <= names("constraints.txt")
+    assert names("requirements.txt") | names("requirements-learning.txt") | names("requirements-dev.txt") <= names("constraints.txt")
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     assert [line for line in lines if not re.match(r"[\w.-]+==[\w.]+(; python_version (>=|<) \"3\.\d+\")?$", line)] == []
     ros = (ROOT / "requirements-ros.txt").read_text().replace("\\\n", "").splitlines()
@@ -118,6 +118,8 @@ def test_an_installed_package_has_all_its_data_and_executables(installed):
         here = {f.relative_to(ROOT) for f in (ROOT / folder).rglob("*") if f.is_file() and "__pycache__" not in f.parts}
         assert here and here <= {f.relative_to(share) for f in share.rglob("*")}
     modules = next(installed.glob("l*/python*/*-packages")) / "physad_ros"
+    for file in ("table4.yaml", "html/page.html", "html/style.css", "html/base.js", "html/charts.js", "html/clips.js"):
+        assert (modules / "bench" / file).exists(), file
     programs = {p.name for p in (installed / "lib" / "physad").iterdir()}
     assert "physad" in programs and len(programs) > 9
     for program in programs - {"physad"}:

@@ -1,0 +1,36 @@
+"""`physad bench` from start to end: jobs, results files, table, page."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from physad_ros.bench.jobs import Run, plan
+from physad_ros.bench.markdown import markdown, show
+from physad_ros.bench.page import write_page
+from physad_ros.bench.results import PROTOCOLS, outcome
+from physad_ros.bench.run import carry_out
+from physad_ros.bench.table import Table, tabulate, write_rows
+from physad_ros.core.errors import UnknownName
+from physad_ros.dataset.files import write_atomically
+
+
+def benchmark(run: Run, console: Console, *, protocol: str = "corrected", workers: int = -1, backend: str = "local") -> Table:
+    """Do the jobs that are not done yet; write results.parquet, .csv, .md and index.html into the run's folder.
+
+    Raises:
+        BadData: the tree cannot be split.
+        UnknownName: a method, category, preset, protocol or backend that is none.
+        WrongUse: no method can be run, or the backend is not installed.
+    """
+    if protocol not in PROTOCOLS:
+        raise UnknownName("protocol", protocol, PROTOCOLS)
+    todo = plan(run)
+    carry_out(todo.jobs, console, workers=workers, backend=backend)
+    outcomes = [outcome(job, protocol) for job in todo.jobs]
+    table = tabulate(run, todo, outcomes, protocol)
+    write_rows(run.out, outcomes, protocol)
+    write_atomically(run.out / "results.md", markdown(table).encode())
+    page = write_page(table, todo.jobs, outcomes)
+    show(table, console)
+    console.print(f"results: {run.out / 'results.md'}, results.csv, results.parquet; page: {page}", markup=False)
+    return table

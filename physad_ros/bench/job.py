@@ -1,0 +1,198 @@
+"""One job of a benchmark, in a process of its own: a method fitted, calibrated and tested on one category with one seed.
+
+``python -m physad_ros.bench.job`` reads the job as a line of JSON and ends early when its standard input closes, so that no job
+outlives who started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from physad_ros.bench.clips import ClipsOnDisk
+from physad_ros.bench.protocol import Split, calibrate, ref
+from physad_ros.core.errors import BadData
+from physad_ros.core.types import NORMAL_LABEL, Clip, Score
+from physad_ros.dataset.files import write_json
+from physad_ros.dataset.tree import load_clip
+from physad_ros.detectors.base import Detector, Setting, detectors
+
+FACTS, SCORES, PER_FRAME = "facts.json", "scores.parquet", "per_frame.npz"
+LOG = "log.txt"  # what a failed job printed
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done, and where it goes."""
+
+    root: str  # of the Phys-AD tree
+    folder: str  # receives the trained model and the files above
+    split: str  # file
+    category: str
+    method: str
+    seed: int
+    preset: str
+    false_alarm_rate: float
+    digest: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a job that ended. Times are of one core, decoding of videos left out where scoring is timed."""
+
+    digest: str
+    category: str
+    method: str
+    seed: int
+    preset: str
+    fault: str = ""  # why there are no scores
+    fitted: int = 0  # clips
+    held_out: int = 0
+    false_alarm_rate: float = float("nan")  # that the threshold keeps
+    threshold: float = float("nan")
+    parameters: int = 0
+    fit_s: float = float("nan")
+    score_s: float = float("nan")  # a clip, on average
+    frames_per_s: float = float("nan")  # whole clips; of methods that keep features on disk, with what was kept
+    live_frames_per_s: float = float("nan")  # frame by frame, as they come from a camera, and the verdict
+    peak_mb: float = float("nan")
+
+    @classmethod
+    def read(cls, folder: Path) -> Facts | None:
+        """Those of a job's folder; None where it never ended."""
+        try:
+            found: dict[str, Any] = json.loads((folder / FACTS).read_text())
+            known: dict[str, Any] = {k: float("nan") if v is None else v for k, v in found.items()}
+            return cls(**known)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+
+def execute(job: Job) -> None:
+    """Do a job. Its folder is there once it is whole, with the scores or with what went wrong."""
+    folder = Path(job.folder)
+    draft = folder.with_name(f".{folder.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        facts = _work(job, draft)
+    except Exception as error:  # of whatever kind: the table tells it, and the other jobs go on
+        traceback.print_exc()
+        shutil.rmtree(draft)
+        fail(job, str(error) or repr(error))
+        return
+    write_json(draft / FACTS, asdict(facts))
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)
+
+
+def fail(job: Job, fault: str) -> None:
+    """Leave in the job's folder why there are no scores."""
+    folder = Path(job.folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    write_json(folder / FACTS, asdict(Facts(job.digest, job.category, job.method, job.seed, job.preset, fault)))
+
+
+def _work(job: Job, folder: Path) -> Facts:
+    root, split = Path(job.root), Split.read(Path(job.split))
+    detector = detectors[job.method].preset(job.preset)
+
+    def clips(names: Sequence[str], doing: str) -> ClipsOnDisk:
+        return ClipsOnDisk([ref(root, name) for name in names], detector.height, doing)
+
+    learnt_from = split.fit + (split.shots if detector.card.setting is Setting.WEAK else ())
+    began = time.perf_counter()
+    detector.fit(clips(learnt_from, "fitting"), job.seed)
+    fit_s = time.perf_counter() - began
+    rate = calibrate(detector, [detector.score(clip).value for clip in clips(split.calibrate, "calibrating")], job.false_alarm_rate)
+    took, frames, scores = _score(detector, clips(split.test, "testing"))
+    detector.save(folder)
+    _write(folder, split.test, scores)
+    live = _live(detector, load_clip(ref(root, split.test[0]), detector.height))
+    return Facts(
+        job.digest, job.category, job.method, job.seed, job.preset, "", len(learnt_from), len(split.calibrate), rate,
+        detector.threshold, detector.parameters(), fit_s, took / len(scores), frames / took, live, peak_mb(),
+    )
+
+
+def _score(detector: Detector, clips: ClipsOnDisk) -> tuple[float, int, list[Score]]:
+    """Seconds, frames and scores; BadData where one is not a number."""
+    took, frames, scores = 0.0, 0, []
+    for clip in clips:
+        began = time.perf_counter()
+        score = detector.score(clip)
+        took += time.perf_counter() - began
+        if not np.isfinite(score.value):
+            raise BadData(f"{clip.timetable.clip_id}: its score is not a number ({score.value})")
+        frames += len(clip.frames)
+        scores.append(score)
+    return took, frames, scores
+
+
+def _live(detector: Detector, clip: Clip) -> float:
+    """Frames a second, pushed one by one, with the score at the end; the first, for which things are made, does not count."""
+    stream = detector.stream(clip.timetable)
+    stream.push(clip.frames[0], float(clip.stamps_s[0]))
+    began = time.perf_counter()
+    for frame, stamp in zip(clip.frames[1:], clip.stamps_s[1:]):
+        stream.push(frame, float(stamp))
+    stream.finish(clip.signals)
+    return (len(clip.frames) - 1) / (time.perf_counter() - began)
+
+
+def _write(folder: Path, names: Sequence[str], scores: Sequence[Score]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    rows = [
+        {"clip": name, "label": Path(name).parent.name, "anomalous": Path(name).parent.name != NORMAL_LABEL,
+         "score": score.value, "frames": len(score.per_frame), "findings": json.dumps([asdict(f) for f in score.findings])}
+        for name, score in zip(names, scores)
+    ]  # fmt: skip
+    parquet.write_table(pa.Table.from_pylist(rows), folder / SCORES)
+    frames: dict[str, Any] = {name: score.per_frame.astype(np.float32) for name, score in zip(names, scores)}
+    np.savez_compressed(folder / PER_FRAME, **frames)
+
+
+def peak_mb() -> float:
+    """The most memory that this process ever had."""
+    try:
+        # getrusage would count what the parent had when it started this process
+        status = Path("/proc/self/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _end_with_the_parent() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+def main() -> None:
+    """Entry point of the process."""
+    import cv2
+    import rich
+
+    cv2.setNumThreads(1)
+    rich.reconfigure(quiet=True)  # progress is shown by who started this
+    job = Job(**json.loads(sys.stdin.readline()))
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    execute(job)
+
+
+if __name__ == "__main__":
+    main()

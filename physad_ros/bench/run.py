@@ -1,0 +1,124 @@
+"""Doing the jobs of a benchmark: what is not done yet, several at a time, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from joblib import Parallel, delayed
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from physad_ros.bench.job import LOG, Facts, Job, fail
+from physad_ros.core.errors import UnknownName, WrongUse
+
+BACKENDS = ("local", "ray")
+
+#: numerical libraries take one thread; there is a process for each core
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+
+
+def carry_out(
+    jobs: Sequence[Job], console: Console, *, workers: int = -1, backend: str = "local", do: Callable[[Job], None] | None = None
+) -> None:
+    """Do what is not done yet. A job that fails leaves its reason and does not stop the others; Ctrl-C and the same call go on.
+
+    Args:
+        workers: jobs at a time; -1: one a core, or what the cluster has.
+        backend: "local", or "ray" where the tree and the run's folder are on a disk that all of its machines share.
+        do: what does one job; left out: a process of its own.
+    """
+    left = [job for job in jobs if not done(job)]
+    if len(left) < len(jobs):
+        console.print(f"{len(jobs) - len(left)} of {len(jobs)} jobs are on disk")
+    if not left:
+        return
+    one = do or in_own_process
+    with _progress(console) as progress, _ended_with_us():
+        task = progress.add_task("benchmark", total=len(left))
+        work = Parallel(n_jobs=workers, backend=_backend(backend), return_as="generator_unordered")(delayed(_told)(one, j) for j in left)
+        for job in work:
+            facts = Facts.read(Path(job.folder))
+            if facts is None or facts.fault:
+                fault = facts.fault if facts else "no result"
+                console.print(f"{job.method} on {job.category}, seed {job.seed}: {fault}", style="yellow", markup=False)
+            progress.update(task, advance=1, description=f"{job.method} · {job.category} · {job.seed}")
+
+
+def done(job: Job) -> bool:
+    """Whether its scores are on disk and of what it depends on now."""
+    facts = Facts.read(Path(job.folder))
+    return facts is not None and facts.digest == job.digest and not facts.fault
+
+
+def in_own_process(job: Job) -> None:
+    """Do a job in a process of its own: it has its memory to itself, and a crash costs only this job."""
+    if _ENDING.is_set():
+        return
+    command = [sys.executable, "-m", "physad_ros.bench.job"]
+    # a session of its own: Ctrl-C reaches only us, and we end it
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, **ONE_THREAD}, start_new_session=True)  # fmt: skip
+    _RUNNING.add(process)
+    try:
+        assert process.stdin is not None and process.stderr is not None
+        with suppress(BrokenPipeError):  # it died at once; its status tells
+            process.stdin.write(json.dumps(asdict(job)) + "\n")
+            process.stdin.flush()
+        said = process.stderr.read()
+        status = process.wait()
+    finally:
+        _RUNNING.discard(process)
+    if status and not _ENDING.is_set():
+        fail(job, f"its process ended with status {status}: {' '.join(said.split()[-30:])}")
+    facts = Facts.read(Path(job.folder))
+    if facts is not None and facts.fault:
+        (Path(job.folder) / LOG).write_text(said)
+
+
+_RUNNING: set[subprocess.Popen[str]] = set()
+_ENDING = threading.Event()
+
+
+@contextmanager
+def _ended_with_us() -> Iterator[None]:
+    """However we leave, no job's process stays behind."""
+    _ENDING.clear()
+    try:
+        yield
+    except BaseException:
+        _ENDING.set()
+        for process in list(_RUNNING):
+            process.kill()
+        raise
+
+
+def _told(do: Callable[[Job], None], job: Job) -> Job:
+    do(job)
+    return job
+
+
+def _backend(name: str) -> str:
+    """Joblib's name of it. Threads suffice here: each waits for a process."""
+    if name not in BACKENDS:
+        raise UnknownName("backend", name, BACKENDS)
+    if name == "local":
+        return "threading"
+    try:
+        from ray.util.joblib import register_ray
+    except ImportError as error:
+        raise WrongUse(f"the backend ray needs ray, which is not installed ({error}): pip install 'ray[default]'") from error
+    register_ray()
+    return "ray"
+
+
+def _progress(console: Console) -> Progress:
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=console, transient=True)

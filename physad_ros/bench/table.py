@@ -1,0 +1,158 @@
+"""The benchmark's table as data: what the Markdown, the page and the terminal all print."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from physad_ros.bench.jobs import Plan, Run
+from physad_ros.bench.paper import table4
+from physad_ros.bench.results import (
+    METRICS,
+    NOTHING,
+    Estimate,
+    Outcome,
+    estimate,
+    interval,
+    mean_over_seeds,
+    replicates,
+    rows,
+)
+from physad_ros.core.types import FPS
+from physad_ros.detectors.base import Setting, detectors
+
+TOO_MANY = 3  # faults of one method that are told one by one
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method's line of the table."""
+
+    name: str
+    title: str
+    setting: str
+    auroc: Estimate
+    average_precision: Estimate
+    accuracy: Estimate
+    categories: int  # that it has results for
+    by_category: dict[str, Estimate]  # AUROC
+    paper: float | None  # the paper's average, on its own data
+    paper_by_category: dict[str, float]
+    false_alarms: int
+    normals: int  # tested, over all seeds
+    parameters: int
+    fit_s: float  # medians over the jobs
+    frames_per_s: float  # frame by frame, as they come from a camera
+    peak_mb: float  # the most
+    undefined: bool  # the protocol says nothing of it
+
+    @property
+    def live(self) -> bool:
+        """Whether it keeps up with the camera on one core."""
+        return self.frames_per_s >= FPS
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """By how much one method is ahead of another in AUROC, averaged over the categories that both have."""
+
+    leader: str
+    other: str
+    by: float
+    low: float  # 95 % paired bootstrap
+    high: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """All that is told of a run."""
+
+    run: Run
+    protocol: str
+    methods: tuple[Method, ...]  # the best first
+    categories: tuple[str, ...]
+    ahead: Ahead | None  # `rules` and the best of the paper's kinds
+    not_run: dict[str, str]
+    faults: tuple[str, ...]
+    clips: dict[str, tuple[int, int]]  # tested normal and defective clips of each category, of the first seed
+    false_alarm_rate: tuple[float, float]  # least and greatest that the thresholds keep
+
+
+def tabulate(run: Run, plan: Plan, outcomes: Sequence[Outcome], protocol: str) -> Table:
+    """Measure what was scored."""
+    drawn = replicates(outcomes)
+    categories = tuple(dict.fromkeys(job.category for job in plan.jobs))
+    names = dict.fromkeys(job.method for job in plan.jobs)
+    methods = [_method(name, [o for o in outcomes if o.facts.method == name], categories, drawn) for name in names]
+    methods.sort(key=lambda m: (math.isnan(m.auroc.value), -m.auroc.value if m.auroc.value == m.auroc.value else 0.0, m.name))
+    rates = [o.facts.false_alarm_rate for o in outcomes if o.clips]
+    counts = {o.facts.category: (int((~o.truth).sum()), int(o.truth.sum())) for o in reversed(outcomes) if o.judged}
+    return Table(
+        run, protocol, tuple(methods), categories, _ahead(methods, categories, drawn), plan.not_run, _faults(outcomes),
+        {c: counts[c] for c in categories if c in counts}, (min(rates), max(rates)) if rates else (math.nan, math.nan),
+    )  # fmt: skip
+
+
+def _method(name: str, mine: Sequence[Outcome], categories: Sequence[str], drawn: dict[tuple[str, str], dict[str, Any]]) -> Method:
+    card, paper = detectors[name].card, table4()
+    there = [c for c in categories if (name, c) in drawn]
+    of = {metric: estimate([drawn[name, c][metric] for c in there]) for metric in METRICS}
+    ended, judged = [o.facts for o in mine if o.clips], [o for o in mine if o.judged]
+    return Method(
+        name=name, title=card.title, setting=card.setting.value, auroc=of["auroc"], average_precision=of["average_precision"], accuracy=of["accuracy"],
+        categories=len(there),
+        by_category={c: estimate([drawn[name, c]["auroc"]]) if c in there else NOTHING for c in categories},
+        paper=paper.average.get(name), paper_by_category={c: paper.auroc[name, c] for c in categories if (name, c) in paper.auroc},
+        false_alarms=sum(int((o.decided & ~o.truth).sum()) for o in judged), normals=sum(int((~o.truth).sum()) for o in judged),
+        parameters=max((f.parameters for f in ended), default=0), peak_mb=max((f.peak_mb for f in ended), default=math.nan),
+        fit_s=_median([f.fit_s for f in ended]), frames_per_s=_median([f.live_frames_per_s for f in ended]),
+        undefined=any(o.undefined for o in mine),
+    )  # fmt: skip
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values)) if values else math.nan
+
+
+def _ahead(methods: Sequence[Method], categories: Sequence[str], drawn: dict[tuple[str, str], dict[str, Any]]) -> Ahead | None:
+    """`rules` against the best learnt or asked method; with none of those, against the best of the others."""
+    others = [m for m in methods if m.name != "rules" and m.categories]
+    learnt = [m for m in others if m.setting not in (Setting.BASELINE.value, Setting.RULES.value)]
+    if not others or not any(m.name == "rules" and m.categories for m in methods):
+        return None
+    best = (learnt or others)[0].name
+    both = [c for c in categories if ("rules", c) in drawn and (best, c) in drawn]
+    if not both:
+        return None
+    means = [mean_over_seeds(np.stack([drawn[name, c]["auroc"] for c in both])).mean(0) for name in ("rules", best)]
+    difference = means[0] - means[1]
+    return Ahead("rules", best, float(difference[0]), *interval(difference[1:]))
+
+
+def _faults(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    told = []
+    for name in dict.fromkeys(o.facts.method for o in outcomes):
+        mine = [o.facts for o in outcomes if o.facts.method == name and o.facts.fault]
+        told += [f"{name} on {f.category}, seed {f.seed}: {f.fault}" for f in mine[:TOO_MANY]]
+        if len(mine) > TOO_MANY:
+            told.append(f"{name}: {len(mine) - TOO_MANY} more")
+    return tuple(told)
+
+
+def write_rows(folder: Path, outcomes: Sequence[Outcome], protocol: str) -> None:
+    """results.parquet and results.csv: one row a job."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    flat = rows(outcomes, protocol)
+    parquet.write_table(pa.Table.from_pylist(flat), folder / "results.parquet")
+    with (folder / "results.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(flat[0]))
+        writer.writeheader()
+        writer.writerows(flat)

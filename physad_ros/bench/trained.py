@@ -1,0 +1,42 @@
+"""Finding trained models by name: beside the category, where `physad fit --out` left them, or in a run of `physad bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from physad_ros.bench.jobs import JOBS
+from physad_ros.core.catalogue import categories, load_category
+from physad_ros.core.errors import BadData, WrongUse
+from physad_ros.detectors.base import detectors
+
+
+def trained_models(folder: str, detector: str, category: str) -> str:
+    """Folder that holds a folder of trained models for each category, as the node `detector` wants it.
+
+    Args:
+        folder: such a folder, or that of a run of `physad bench`, of which the first seed is taken; empty: where the categories lie.
+        category: that must be trained; empty: any.
+
+    Raises:
+        WrongUse: the detector is not trained there; the message says how it would be.
+    """
+    wanted = [category] if category else list(categories())
+    places = [Path(folder), *sorted((Path(folder) / JOBS / detector).glob("seed_*"), key=_seed)] if folder else [None]
+    reasons = []
+    for place in places:
+        for name in wanted:
+            at = place / name if place else load_category(name).folder
+            try:
+                detectors[detector].load(at)
+                return str(place or "")
+            except BadData as error:
+                reasons.append(str(error))
+    where = folder or "beside the categories"
+    raise WrongUse(f"the detector {detector} is not trained for {category or 'any category'} ({where}): {reasons[0]}. Train it with "
+                   f"`physad bench DATA --method {detector} --out FOLDER` or `physad fit DATA --detector {detector} --out FOLDER`, "
+                   "and name that folder with --models FOLDER")  # fmt: skip
+
+
+def _seed(folder: Path) -> int:
+    number = folder.name.removeprefix("seed_")
+    return int(number) if number.isdecimal() else 0
