@@ -105,8 +105,8 @@ def _method(name: str, mine: Sequence[Outcome], categories: Sequence[str], drawn
     of = {metric: estimate([drawn[name, c][metric] for c in there]) for metric in METRICS}
     ended, judged = [o.facts for o in mine if o.clips], [o for o in mine if o.judged]
     return Method(
-        name=name, title=card.title, setting=card.setting.value, auroc=of["auroc"], average_precision=of["average_precision"], accuracy=of["accuracy"],
-        categories=len(there),
+        name=name, title=card.title, setting=card.setting.value, categories=len(there),
+        auroc=of["auroc"], average_precision=of["average_precision"], accuracy=of["accuracy"],
         by_category={c: estimate([drawn[name, c]["auroc"]]) if c in there else NOTHING for c in categories},
         paper=paper.average.get(name), paper_by_category={c: paper.auroc[name, c] for c in categories if (name, c) in paper.auroc},
         false_alarms=sum(int((o.decided & ~o.truth).sum()) for o in judged), normals=sum(int((~o.truth).sum()) for o in judged),

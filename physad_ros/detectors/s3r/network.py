@@ -29,8 +29,9 @@ class NonLocal(nn.Module):
         super().__init__()
         inner = dim // 2
         self.query, self.key, self.value = (nn.Conv1d(dim, inner, 1) for _ in range(3))
-        self.out = nn.Sequential(nn.Conv1d(inner, dim, 1), nn.BatchNorm1d(dim))
-        nn.init.zeros_(self.out[1].weight)
+        norm = nn.BatchNorm1d(dim)
+        nn.init.zeros_(norm.weight)
+        self.out = nn.Sequential(nn.Conv1d(inner, dim, 1), norm)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         alike = self.query(x).transpose(1, 2) @ self.key(x) / x.shape[2]  # (B, T, T)
