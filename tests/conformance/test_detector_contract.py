@@ -28,6 +28,8 @@ def clip(seed, stays=0.0):
 
 @pytest.fixture(scope="module", params=sorted(detectors))
 def fitted(request):
+    if reason := detectors[request.param].unavailable():
+        pytest.skip(reason)
     detector = detectors[request.param]()
     detector.fit([clip(i) for i in range(15)])
     return detector
