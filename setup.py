@@ -30,7 +30,10 @@ setup(
         *(entry for folder in ("config", "launch", "models", "urdf") for entry in data(folder)),
     ],
     install_requires=["setuptools"],
-    extras_require={"torch": ["torch==2.13.0"]},  # exactly so: a processor's build; no node needs it
+    extras_require={
+        "torch": ["torch==2.13.0"],  # exactly so: a processor's build; no node needs it
+        "anomalib": ["anomalib[video]>=2.7,<3"],  # in an environment of its own: it wants torchvision
+    },
     python_requires=">=3.10",
     zip_safe=False,
     license="Apache-2.0",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from physad_ros.core.errors import BadData
 from physad_ros.dataset.files import write_json
@@ -22,8 +25,29 @@ def save(folder: Path, name: str, tensors: Mapping[str, Any], facts: Mapping[str
 
 def load(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tensors and facts; BadData, with the command that makes them, where they are missing or broken."""
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
+
+    return _read(folder, name, load_file)
+
+
+def save_arrays(folder: Path, name: str, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
+    """As ``save``, for NumPy arrays; torch is not needed."""
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, folder / f"{name}.safetensors")
+    write_json(folder / f"{name}.json", dict(facts))
+
+
+def load_arrays(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """As ``load``, for NumPy arrays; torch is not needed."""
+    from safetensors.numpy import load_file
+
+    return _read(folder, name, load_file)
+
+
+def _read(folder: Path, name: str, load_file: Callable[[Path], dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    from safetensors import SafetensorError
 
     file = folder / f"{name}.json"
     try:
@@ -31,3 +55,8 @@ def load(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         return load_file(folder / f"{name}.safetensors"), facts
     except (OSError, ValueError, SafetensorError) as error:
         raise BadData(f"{file}: {error}; `physad fit --detector {name}` makes it") from error
+
+
+def number(written: float | None) -> float:
+    """A number as JSON holds it, where null stands for NaN."""
+    return float("nan") if written is None else float(written)
