@@ -80,11 +80,6 @@ class Detector(ABC):
             raise UnknownName("preset", name, cls.presets)
         return cls(cls.presets[name])  # type: ignore[call-arg]
 
-    @classmethod
-    def unavailable(cls) -> str:
-        """Why it cannot be fitted here, and what would change that: a package or weights that are missing. Empty where it can."""
-        return ""
-
     def parameters(self) -> int:
         """How many numbers its networks have, frozen ones included; 0 where there is none."""
         return 0

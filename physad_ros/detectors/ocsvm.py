@@ -72,8 +72,8 @@ class Machine:
 class OcSvm(Detector):
     """Learns where the snippets of normal clips lie; a clip is as anomalous as its snippets are on average.
 
-    As released: a radial kernel with gamma 0.1, nu 0.1, one machine a category over all snippets of its training clips. Not as released, since it is a
-    fault of evaluation: there a clip's score is the bare label of its first snippet (``first_label``, preset ``released``).
+    As released: a radial kernel with gamma 0.1, nu 0.1, one machine a category over all snippets of its training clips. Not as released, since it is
+    a fault of evaluation: there a clip's score is the bare label of its first snippet (``first_label``, preset ``released``).
     """
 
     height = 96

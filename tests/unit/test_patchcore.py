@@ -101,7 +101,8 @@ def test_where_normals_differ_a_distance_counts_less():
 
 def test_the_weight_is_equation_seven():
     """Two patches at 0 and 1; seen from 3 the nearest is 1 with d = 2, the other has d = 3: w = 1 - e² / (e² + e³)."""
-    memory = Memory(np.zeros(1, np.float32), np.ones(1, np.float32), np.array([0.0, 1.0], np.float32).reshape(1, 1, 1, 2, 1), np.ones((1, 1, 1), np.float32))
+    kept = np.array([0.0, 1.0], np.float32).reshape(1, 1, 1, 2, 1)
+    memory = Memory(np.zeros(1, np.float32), np.ones(1, np.float32), kept, np.ones((1, 1, 1), np.float32))
     weight = memory.weight(np.array([3.0], np.float32), (0, 0), 0, neighbours=2)
     assert weight == pytest.approx(1 - math.exp(2) / (math.exp(2) + math.exp(3)), rel=1e-5)
 

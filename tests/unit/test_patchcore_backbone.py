@@ -20,7 +20,9 @@ def folder(request, tmp_path_factory):
         config = transformers.ResNetConfig(embedding_size=8, hidden_sizes=[8, 8, 16, 16], depths=[1, 1, 1, 1], layer_type="basic")
         model = transformers.ResNetModel(config)
     else:
-        config = transformers.ViTConfig(hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=16, image_size=224, patch_size=32)
+        config = transformers.ViTConfig(
+            hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=16, image_size=224, patch_size=32
+        )
         model = transformers.ViTModel(config)
     path = tmp_path_factory.mktemp(request.param)
     model.save_pretrained(path)

@@ -58,8 +58,8 @@ class PatchCoreConfig:
 class PatchCore(Detector):
     """Scores a clip by the patches that lie farthest from normal ones seen near that place and near that share of the window.
 
-    The published method compares the deep features of a picture's patches with a coreset of all normal patches, wherever they lie. Clips are aligned in
-    place and in time, so here a patch has only its surroundings to compare with. There are two memories, of motion and of looks, and a patch is as
+    The published method compares the deep features of a picture's patches with a coreset of all normal patches, wherever they lie. Clips are
+    aligned in place and in time, so here a patch has only its surroundings to compare with. There are two memories, of motion and of looks, and a patch is as
     anomalous as the worse of the two says. Each distance is in units of how far normal clips lie apart from each other at that place and time.
     """
 
