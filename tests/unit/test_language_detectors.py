@@ -23,7 +23,7 @@ from physad_ros.detectors.base import Setting, detectors
 FRAMES, THRESHOLD = 30, 0.4
 CHECKPOINTS = {
     "clip_zero_shot": tiny.clip, "imagebind_zero_shot": tiny.imagebind, "video_llava": tiny.video_llava, "video_chatgpt": tiny.video_chatgpt,
-    "video_text": tiny.llava, "lavad": tiny.lavad,
+    "video_text": tiny.llava, "video_llama": tiny.video_llama_3, "lavad": tiny.lavad,
 }
 NAMES = [*CHECKPOINTS, "chat"]
 
@@ -65,8 +65,7 @@ def fitted(request, places):
 
 
 def test_all_of_them_are_tested():
-    """But for video_llama, whose back end is that of video_text and takes torchvision to be fed a video."""
-    assert {name for name in detectors if detectors[name].card.setting is Setting.LANGUAGE} == {*NAMES, "video_llama"}
+    assert {name for name in detectors if detectors[name].card.setting is Setting.LANGUAGE} == set(NAMES)
 
 
 def test_a_score_is_a_share_with_one_number_a_frame_live_and_offline_alike(fitted):
@@ -106,7 +105,7 @@ def test_both_presets_are_there_and_parameters_are_known_without_loading(name):
     assert paper.parameters() == kind.published and (paper.parameters() > 1e8 or name in ("chat", "lavad", "video_text"))
 
 
-@pytest.mark.parametrize("name", [*NAMES, "video_llama"])
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_missing_is_said(name, monkeypatch):
     for variable in ("OPENAI_BASE_URL", "PHYSAD_CHAT_MODEL", f"PHYSAD_{name.upper()}_CHECKPOINT"):
         monkeypatch.delenv(variable, raising=False)

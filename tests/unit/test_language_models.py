@@ -41,7 +41,7 @@ def test_a_broken_checkpoint_is_refused_by_its_folder(name, tmp_path):
         back_ends[name](replace(LOCAL[name][1], checkpoint=str(tmp_path)))
 
 
-@pytest.mark.parametrize("name", ["clip", "blip2", "video_llava", "video_text"])
+@pytest.mark.parametrize("name", ["clip", "blip2", "video_llava", "video_text", "video_llama_3"])
 def test_weights_that_are_missing_are_not_made_up(name, tmp_path):
     build, config = LOCAL[name]
     build(tmp_path)
