@@ -33,7 +33,7 @@ def tokenizer(begin="<s>", end="</s>", *more, closes=False):
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     texts = [text for name in categories() for text in vars(prompt_of(load_category(name))).values()]
     specials = ["<unk>", "<pad>", begin, *more]
-    made.train_from_iterator([*texts, "yes no Yes No USER : ASSISTANT"], trainers.WordLevelTrainer(special_tokens=specials))
+    made.train_from_iterator([*texts, "yes no Yes No USER : ASSISTANT Time 0.0s: 0.5s:"], trainers.WordLevelTrainer(special_tokens=specials))
     made.add_special_tokens([end])  # the greatest id, as ImageBind counts on
     pattern = f"{begin} $A {end}" if closes else f"{begin} $A"
     ids = [(token, made.token_to_id(token)) for token in (begin, end)]
