@@ -22,7 +22,7 @@ SAME = 0.1  # mean absolute difference, in grey values of standardised pixels ti
 class VideoLlama3(Generating):
     """The class VideoLlama3ForConditionalGeneration. Its video is prepared here, as transformers' own way needs torchvision."""
 
-    wanted = "a folder with VideoLLaMA 3 as transformers saves it, such as lkhl/VideoLLaMA3-2B-Image-HF"
+    wanted = "lkhl/VideoLLaMA3-2B-Image-HF or another VideoLLaMA 3 of transformers"
 
     def read(self, folder: Path) -> Any:
         from transformers import AutoTokenizer, VideoLlama3ForConditionalGeneration, VideoLlama3ImageProcessorPil

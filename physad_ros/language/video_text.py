@@ -26,7 +26,7 @@ class VideoText(Generating):
     A processor that could also take videos, as Qwen2.5-VL's, does not load without torchvision.
     """
 
-    wanted = "a folder with a model of pictures and text as transformers saves it, its processor and chat template included"
+    wanted = "a model of pictures and text, with its processor and chat template"
 
     def read(self, folder: Path) -> Any:
         from transformers import AutoModelForImageTextToText, AutoProcessor
