@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from physad_ros.core.errors import BadData
 from physad_ros.language.base import BackEnd
 
-
 NO_FOLDER = "no folder is given with"
 
 

@@ -19,6 +19,7 @@ from physad_ros.core.decision import decide
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Outcome, Phase, Signals, Timetable
 from physad_ros.detectors.base import Setting, detectors
+from physad_ros.language.chat import ChatConfig
 
 FRAMES, THRESHOLD = 30, 0.4
 CHECKPOINTS = {
@@ -129,6 +130,16 @@ def test_an_answer_that_cannot_be_read_ends_inconclusive_and_says_why(places, mo
     assert math.isnan(score.value) and "rather not say" in score.explanation
     verdict = decide(score, THRESHOLD, category="clip", detector="chat", frames_expected=FRAMES, frames_received=FRAMES)
     assert verdict.outcome is Outcome.INCONCLUSIVE and "not a number" in verdict.reason
+
+
+def test_a_server_that_is_down_blocks_no_frame_and_ends_the_clip_with_an_error_that_names_it(places, monkeypatch):
+    asked = []
+    with serving(lambda request: (asked.append(request), reply("{}"))[1]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        stream = detectors["chat"](ChatConfig(retries=0)).stream(clip().timetable)
+        assert all(stream.push(frame, stamp) == 0 for frame, stamp in zip(clip().frames, clip().stamps_s)) and not asked
+    with pytest.raises(BadData, match=server.url):
+        stream.finish(Signals.none())
 
 
 def test_a_key_is_never_written_down(places, tmp_path):

@@ -88,6 +88,8 @@ def test_video_chatgpt_s_weights_come_from_its_checkpoint(tmp_path):
     network = back_ends["video_chatgpt"](kept).network
     assert torch.equal(network.projector.weight, weights["model.mm_projector.weight"])
     assert torch.equal(network.llama.get_input_embeddings().weight, weights["model.embed_tokens.weight"])
+    written = network.llama.get_output_embeddings().weight
+    assert torch.allclose(written[-3:], written[:-3].mean(dim=0).expand(3, -1))  # of the words that were added, which no file has
     torch.save({**weights, "model.embed_tokens.weight": torch.zeros(5, 32)}, tmp_path / "video_chatgpt-7B.bin")
     with pytest.raises(BadData, match="5 words"):
         back_ends["video_chatgpt"](kept)
