@@ -1,4 +1,4 @@
-"""Any model of transformers that takes several pictures and text: Qwen2.5-VL, LLaVA-OneVision, InternVL and others."""
+"""Any model of transformers that takes several pictures and text: LLaVA-NeXT, Gemma 3, Qwen2.5-VL and others."""
 
 from __future__ import annotations
 
