@@ -18,10 +18,11 @@ from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
 from physad_ros.dataset.files import write_json
 from physad_ros.detectors.base import Detector, Stream
 from physad_ros.language.base import Judge, back_ends
+from physad_ros.language.local import NO_FOLDER
 from physad_ros.language.pictures import sampled
 from physad_ros.language.prompts import prompt_of
 
-UNTRIED = "its code with tiny models of random weights; never with public weights, which could not be had"
+UNTRIED = "its code with tiny models of random weights; not run with the published weights"
 
 
 class Asked(Detector):
@@ -85,8 +86,7 @@ class Asked(Detector):
 
     @classmethod
     def _lacking(cls, config: Any) -> str:
-        reason = back_ends[cls.back_end].unavailable(cls._placed(config))
-        return f"{reason} ({cls._variable()} names the folder)" if reason and hasattr(config, "checkpoint") else reason
+        return back_ends[cls.back_end].unavailable(cls._placed(config)).replace(NO_FOLDER, f"set {cls._variable()} to a folder with")
 
     @classmethod
     def _variable(cls) -> str:

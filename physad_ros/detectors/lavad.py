@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from physad_ros.detectors.asked import Asked
+from physad_ros.detectors.asked import UNTRIED, Asked
 from physad_ros.detectors.base import Card, Setting, detectors
 from physad_ros.language.lavad import LavadConfig
 
@@ -19,6 +19,6 @@ class Lavad(Asked):
     card = Card(
         "LAVAD", Setting.LANGUAGE, "Zanella et al., CVPR 2024", "16 frames 3x224x224 and a chat model",
         "Salesforce/blip2-opt-6.7b-coco, imagebind_huge.pth and a chat server", "MIT (BLIP-2), OPT's, CC-BY-NC-SA-4.0 (ImageBind)",
-        "its code with tiny models of random weights and a server that only speaks the protocol; never with public weights or a real chat model",
+        f"{UNTRIED}, nor with a real chat model",
     )
     presets: ClassVar = {"paper": LavadConfig(), "quick": LavadConfig(frames=4, window=2, neighbours=2)}  # quick: fewer frames, so fewer calls

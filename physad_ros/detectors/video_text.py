@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from physad_ros.detectors.asked import Asked
+from physad_ros.detectors.asked import UNTRIED, Asked
 from physad_ros.detectors.base import Card, Setting, detectors
 from physad_ros.language.video_text import VideoTextConfig
 
@@ -17,10 +17,6 @@ class VideoText(Asked):
     back_end = "video_text"
     card = Card(
         "a model of video and text", Setting.LANGUAGE, "none; of the user's choice", "8 frames at 360 lines",
-        "any that AutoModelForImageTextToText loads, such as Qwen2.5-VL", "its own",
-        "its code with a tiny LLaVA of random weights; never with public weights",
+        "any that AutoModelForImageTextToText loads, such as LLaVA-NeXT", "its own", UNTRIED,
     )
-    presets: ClassVar = {
-        "paper": VideoTextConfig(feed="pictures"),
-        "quick": VideoTextConfig(feed="pictures", frames=4, words=0),  # fewer frames, no sentences
-    }
+    presets: ClassVar = {"paper": VideoTextConfig(), "quick": VideoTextConfig(frames=4, words=0)}  # quick: fewer frames, no sentences

@@ -24,7 +24,7 @@ class Blip2Config(LocalConfig):
 class Blip2(Local, Captioner):
     """The class Blip2ForConditionalGeneration with a language model that only decodes, as the OPT variants have."""
 
-    wanted = "a folder with BLIP-2 as transformers saves it, such as Salesforce/blip2-opt-6.7b-coco"
+    wanted = "Salesforce/blip2-opt-6.7b-coco or another BLIP-2 with OPT"
 
     def read(self, folder: Path) -> Any:
         from transformers import AutoTokenizer, Blip2ForConditionalGeneration

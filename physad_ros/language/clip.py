@@ -18,7 +18,7 @@ from physad_ros.language.pictures import prepared
 class Clip(Local, Embedder):
     """Any checkpoint of the class CLIPModel."""
 
-    wanted = "a folder with a CLIP model as transformers saves it, such as openai/clip-vit-base-patch32"
+    wanted = "openai/clip-vit-base-patch32 or another CLIP"
 
     def read(self, folder: Path) -> Any:
         from transformers import AutoTokenizer, CLIPModel

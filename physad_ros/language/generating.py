@@ -44,9 +44,9 @@ class Generating(Local, Judge):
         answers = [word_tokens(self.tokenizer, word) for word in ("yes", "no")]
         with torch.inference_mode():
             out = self._generate(seen, question, max_new_tokens=1, output_logits=True, return_dict_in_generate=True)
-        chances = out.logits[0][0].double().softmax(dim=-1)  # (V,)
-        yes, no = (float(chances[sorted(ids)].sum()) for ids in answers)
-        return yes / (yes + no)
+        logits = out.logits[0][0].double()  # (V,)
+        yes, no = (logits[sorted(ids)].logsumexp(dim=0) for ids in answers)
+        return float((yes - no).sigmoid())  # chances of both may be so small that their ratio has no value, their difference has
 
     def written(self, seen: Any, question: str) -> str:
         """The answer in words."""
@@ -60,6 +60,12 @@ class Generating(Local, Judge):
         inputs = {key: value.to(self.device) if hasattr(value, "to") else value for key, value in self.inputs(seen, question).items()}
         self._asked = inputs["input_ids"].shape[1] if "input_ids" in inputs else 0  # tokens that generate repeats before its own
         return self.network.generate(**inputs, do_sample=False, **options)
+
+
+def chat_text(templated: Any, content: list[dict[str, str]]) -> str:
+    """One message as the chat template of a tokenizer or processor puts it, up to where the answer begins."""
+    message = {"role": "user", "content": content}
+    return str(templated.apply_chat_template([message], add_generation_prompt=True, tokenize=False))
 
 
 def word_tokens(tokenizer: Any, word: str) -> set[int]:

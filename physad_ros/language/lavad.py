@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from physad_ros.core.types import Floats
-from physad_ros.language.answers import read_share
+from physad_ros.language.answers import SHOWN, read_share
 from physad_ros.language.base import RATE_HZ, Answer, Captioner, Embedder, Judge, Pictures, Prompt, Talker, back_ends
 from physad_ros.language.blip2 import Blip2Config
 from physad_ros.language.chat import ChatConfig
-from physad_ros.language.local import LocalConfig
+from physad_ros.language.local import Local, LocalConfig, missing
 
 CAPTIONER = "blip2"
 TOP = 5  # frames whose mean score is the clip's
@@ -27,7 +27,8 @@ SCALE = (
 
 @dataclass(frozen=True)
 class LavadConfig(ChatConfig):
-    """As published but for time: windows of ten seconds would span each of our clips, so they span ten of its frames."""
+    """As published but for time, where windows of ten seconds, which would span each of our clips, span ten of its frames; for captions, of one
+    model instead of five; and for the language model, Llama 2 13B there, which is whatever the server has."""
 
     checkpoint: str = ""  # folder; in it the folders `blip2` and one named as the embedder
     embedder: str = "imagebind"
@@ -49,9 +50,11 @@ class Lavad(Judge):
 
     @classmethod
     def unavailable(cls, config: LavadConfig) -> str:
-        wants = ((CAPTIONER, _captioner(config)), (config.embedder, _embedder(config)), ("chat", config))
-        reasons = [(name, back_ends[name].unavailable(part)) for name, part in wants]
-        return "; ".join(f"{name}: {reason}" for name, reason in reasons if reason)
+        parts: dict[str, Any] = {name: back_ends[name] for name in (CAPTIONER, config.embedder)}
+        files = [f"{name}/{file}" for name, kind in parts.items() for file in kind.files]
+        wanted = " and ".join(f"{name} ({kind.wanted})" for name, kind in parts.items())
+        reasons = (missing(config.checkpoint, Local.libraries, files, wanted), back_ends["chat"].unavailable(config))
+        return "; ".join(reason for reason in reasons if reason)
 
     def parameters(self) -> int:
         return self.captioner.parameters() + self.embedder.parameters() + self.talker.parameters()
@@ -60,10 +63,11 @@ class Lavad(Judge):
         captions = self.cleaned(frames, self.captioner.captions(frames))
         said: dict[tuple[str, str], str] = {}  # the same text gets the same reply, and costs once
         summaries = [self._said(said, "\n".join(captions[i] for i in span), SUMMARY) for span in self.windows(len(frames))]
-        scores = np.array([read_share(self._said(said, text, f"{prompt.context}\n{SCALE}")) for text in summaries])
+        replies = [self._said(said, text, f"{prompt.context}\n{SCALE}") for text in summaries]
+        scores = np.array([read_share(reply) for reply in replies])
         refined = self.refined(frames, summaries, scores)
         description = self._said(said, "\n".join(dict.fromkeys(summaries)), SUMMARY)
-        unread = "" if np.isfinite(scores).any() else "The language model gave no summary a number from 0 to 1."
+        unread = "" if np.isfinite(scores).any() else f"The language model gave no summary a number from 0 to 1, but: {replies[0][:SHOWN]}"
         return Answer(float(np.sort(refined)[-TOP:].mean()), "\n".join(summaries), description, unread, refined)
 
     def cleaned(self, frames: Pictures, captions: Sequence[str]) -> list[str]:
@@ -79,9 +83,10 @@ class Lavad(Judge):
     def refined(self, frames: Pictures, summaries: Sequence[str], scores: Floats) -> Floats:
         """Each frame's score (T,): the mean over the summaries most like its window, weighted by the exponential of the likeness.
 
-        Summaries without a score count for nothing; NaN where none has one.
+        A summary that several windows share counts once, as in the published code, and one without a score not at all, where that code would
+        put what its neighbours have. NaN where none has a score.
         """
-        scored = np.flatnonzero(np.isfinite(scores)).tolist()
+        scored = [i for i, text in enumerate(summaries) if np.isfinite(scores[i]) and text not in summaries[:i]]
         if not len(scored):
             return np.full(len(frames), np.nan)
         videos = np.stack([self.embedder.video(frames[span.start : span.stop]) for span in self.windows(len(frames))])  # (T, D)

@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 from physad_ros.core.errors import BadData
 from physad_ros.language.base import BackEnd
 
+NO_FOLDER = "no folder is given with"
+
 
 @dataclass(frozen=True)
 class LocalConfig:
@@ -27,7 +29,7 @@ class Local(BackEnd):
 
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
     files: ClassVar[tuple[str, ...]] = ("config.json",)
-    wanted: ClassVar[str]  # what the folder must hold, in words
+    wanted: ClassVar[str]  # what the folder must hold, in a few words; models as transformers saves them
     network: Any  # torch.nn.Module
 
     def __init__(self, config: Any):
@@ -76,10 +78,10 @@ def missing(checkpoint: str, libraries: Sequence[str], files: Sequence[str], wan
     if absent:
         return f"{' and '.join(absent)} must be installed"
     if not checkpoint:
-        return f"no checkpoint is given; it takes {wanted}"
+        return f"{NO_FOLDER} {wanted}"
     folder = Path(checkpoint).expanduser()
     lacking = [file for file in files if not (folder / file).exists()]
-    return f"{folder} has no {' and no '.join(lacking)}; it takes {wanted}" if lacking else ""
+    return f"{folder} has no {' and no '.join(lacking)}; it should hold {wanted}" if lacking else ""
 
 
 @contextlib.contextmanager

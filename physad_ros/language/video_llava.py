@@ -14,7 +14,7 @@ from physad_ros.language.pictures import prepared
 class VideoLlava(Generating):
     """The class VideoLlavaForConditionalGeneration; frames are prepared here, as transformers' own way needs torchvision."""
 
-    wanted = "a folder with Video-LLaVA as transformers saves it, such as LanguageBind/Video-LLaVA-7B-hf"
+    wanted = "LanguageBind/Video-LLaVA-7B-hf"
 
     def read(self, folder: Path) -> Any:
         from transformers import AutoTokenizer, VideoLlavaForConditionalGeneration

@@ -1,38 +1,32 @@
-"""Any model of transformers that takes a video, or pictures, and text: Qwen2.5-VL, LLaVA-NeXT-Video, VideoLLaMA 3 and others."""
+"""Any model of transformers that takes several pictures and text: LLaVA-NeXT, Gemma 3, Qwen2.5-VL and others."""
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
-import numpy as np
 
 from physad_ros.language.base import Pictures, back_ends
-from physad_ros.language.generating import Generating, GeneratingConfig
+from physad_ros.language.generating import Generating, GeneratingConfig, chat_text
 
 
 @dataclass(frozen=True)
 class VideoTextConfig(GeneratingConfig):
-    """How frames are handed to a model that brings its own processor."""
+    """Of a model that brings its own processor."""
 
-    feed: Literal["video", "pictures"] = "video"  # as one video, or one after another as pictures, which most models take too
     trust_remote_code: bool = False  # whether Python files that lie in the folder may run
 
 
 @back_ends.register("video_text")
 class VideoText(Generating):
-    """Whatever AutoModelForImageTextToText loads, with the processor and the chat template that lie beside it."""
+    """Whatever AutoModelForImageTextToText loads, with the processor and the chat template that lie beside it; it is shown frame after frame.
 
-    wanted = "a folder with a video and text model as transformers saves it, its processor and chat template included"
+    A processor that could also take videos, as Qwen2.5-VL's, does not load without torchvision.
+    """
 
-    @classmethod
-    def unavailable(cls, config: Any) -> str:
-        if config.feed == "video" and importlib.util.find_spec("torchvision") is None:
-            return "torchvision must be installed, or frames be fed as pictures"
-        return super().unavailable(config)
+    wanted = "a model of pictures and text, with its processor and chat template"
 
     def read(self, folder: Path) -> Any:
         from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -43,18 +37,10 @@ class VideoText(Generating):
         return self.pretrained(AutoModelForImageTextToText, folder, trust_remote_code=trust)
 
     def see(self, frames: Pictures, rate_hz: float) -> Any:
-        return [cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in frames], rate_hz
+        return [cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in frames]
 
     def inputs(self, seen: Any, question: str) -> dict[str, Any]:
-        frames, rate_hz = seen
-        if self.config.feed == "video":
-            shown = [{"type": "video"}]
-            times = {"total_num_frames": len(frames), "fps": rate_hz, "frames_indices": list(range(len(frames)))}
-            fed: dict[str, Any] = {"videos": [np.stack(frames)], "video_metadata": [times], "do_sample_frames": False}
-        else:
-            shown = [{"type": "image"} for _ in frames]
-            fed = {"images": frames}
-        message = {"role": "user", "content": [*shown, {"type": "text", "text": question}]}
-        text = self.processor.apply_chat_template([message], add_generation_prompt=True, tokenize=False)
-        made = self.processor(text=text, return_tensors="pt", **fed)
+        text = chat_text(self.processor, [*({"type": "image"} for _ in seen), {"type": "text", "text": question}])
+        begun = text.startswith(self.tokenizer.bos_token or "\0")  # by the template, which the tokenizer must not do once more
+        made = self.processor(text=text, images=seen, return_tensors="pt", add_special_tokens=not begun)
         return dict(made.to(dtype=self.network.dtype))  # which leaves whole numbers as they are

@@ -14,7 +14,10 @@ def reply(text):
 
 
 class Server(ThreadingHTTPServer):
-    """``answer`` maps a request's JSON to status, body and, if it likes, seconds to wait; ``requests`` keeps what came."""
+    """``answer`` maps a request's JSON to status, body and, if it likes, seconds to wait; ``requests`` keeps what came.
+
+    A body that is a list goes out piece by piece, with the wait before each.
+    """
 
     daemon_threads = True
 
@@ -32,14 +35,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append((self.path, asked))
         self.server.keys.append(self.headers["Authorization"])
         status, body, *wait = self.server.answer(asked)
-        time.sleep(sum(wait))
+        pieces = [piece.encode() for piece in ([body] if isinstance(body, str) else body)]
+        if isinstance(body, str):
+            time.sleep(sum(wait))
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # who timed out has gone
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body.encode())))
+            self.send_header("Content-Length", str(sum(map(len, pieces))))
             self.send_header("retry-after-ms", "1")
             self.end_headers()
-            self.wfile.write(body.encode())
+            for piece in pieces:
+                time.sleep(sum(wait) if len(pieces) > 1 else 0)
+                self.wfile.write(piece)
 
     def log_message(self, *args):
         """Say nothing."""

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import logging
 import math
+import time
+import traceback
 
 import cv2
 import numpy as np
@@ -67,14 +70,62 @@ def test_a_server_that_is_too_slow_is_an_error():
         chat(server, timeout_s=0.1, retries=0).ask(FRAMES, PROMPT)
 
 
+def test_a_server_that_never_ends_its_answer_is_an_error_in_time():
+    """Each piece comes in time, the whole never does."""
+    began = time.monotonic()
+    with serving(lambda asked: (200, [" "] * 100, 0.02)) as server, pytest.raises(BadData, match=r"none came within 0\.2 s"):
+        chat(server, timeout_s=0.1, patience_s=0.2).ask(FRAMES, PROMPT)
+    assert time.monotonic() - began < 1
+
+
+def test_all_attempts_together_end_in_time():
+    with serving(lambda asked: (503, "{}", 0.05)) as server, pytest.raises(BadData, match=r"none came within 0\.2 s"):
+        chat(server, retries=1000, patience_s=0.2).ask(FRAMES, PROMPT)
+    assert 1 <= len(server.requests) <= 5
+
+
 def test_no_server_is_an_error():
     with serving(lambda asked: reply(GOOD)) as server:
         pass
-    with pytest.raises(BadData, match="gave no answer"):
+    with pytest.raises(BadData, match=r"gave no answer.*refused"):
         chat(server, retries=0).ask(FRAMES, PROMPT)
 
 
-@pytest.mark.parametrize("body", ["", "<html>", "{}", '{"choices": []}', '{"choices": null}', '"text"', "[1]", '{"choices": [{}]}'])
+def test_what_a_model_refuses_to_be_told_is_left_to_it():
+    """As models do that think first: they bound their answers under another name, and draw them as they like."""
+
+    def answer(asked):
+        for name in ("max_tokens", "temperature"):
+            if name in asked:
+                return 400, json.dumps({"error": {"message": "unsupported", "param": name, "code": "unsupported_parameter"}})
+        return reply(GOOD)
+
+    with serving(answer) as server:
+        judge = chat(server)
+        assert judge.ask(FRAMES, PROMPT).score == judge.ask(FRAMES, PROMPT).score == 0.75
+    assert len(server.requests) == 4  # what it refuses is not tried again
+    other = '{"error": {"message": "too long", "param": "messages"}}'
+    with serving(lambda asked: (400, other)) as server, pytest.raises(BadData, match="too long"):
+        chat(server).ask(FRAMES, PROMPT)
+    assert len(server.requests) == 1
+
+
+def test_a_key_is_in_no_error_even_where_the_server_quotes_it(caplog):
+    caplog.set_level(logging.DEBUG)
+    key = "-".join(("hush", "hush"))  # not as it stands in this file, of which a traceback shows lines
+    body = json.dumps({"error": {"message": f"no such key: {key}"}})
+    with serving(lambda asked: (401, body)) as server, pytest.raises(BadData, match=r"no such key: \*\*\*") as error:
+        chat(server, key=key, retries=0).ask(FRAMES, PROMPT)
+    assert key not in "".join(traceback.format_exception(error.value))
+    assert caplog.records and not any(key in record.getMessage() for record in caplog.records)
+
+
+def test_an_address_with_a_password_is_refused():
+    assert "OPENAI_API_KEY" in Chat.unavailable(ChatConfig(base_url="http://me:hush@127.0.0.1/v1", model="m"))
+
+
+@pytest.mark.parametrize("body", [
+    "", "<html>", "{}", '{"choices": []}', '{"choices": null}', '"text"', "[1]", '{"choices": [{}]}'])
 def test_what_is_no_completion_is_an_error(body):
     with serving(lambda asked: (200, body)) as server, pytest.raises(BadData, match=server.url):
         chat(server, retries=0).ask(FRAMES, PROMPT)

@@ -19,11 +19,12 @@ from physad_ros.core.decision import decide
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Outcome, Phase, Signals, Timetable
 from physad_ros.detectors.base import Setting, detectors
+from physad_ros.language.chat import ChatConfig
 
 FRAMES, THRESHOLD = 30, 0.4
 CHECKPOINTS = {
     "clip_zero_shot": tiny.clip, "imagebind_zero_shot": tiny.imagebind, "video_llava": tiny.video_llava, "video_chatgpt": tiny.video_chatgpt,
-    "video_text": tiny.llava, "lavad": tiny.lavad,
+    "video_text": tiny.llava, "video_llama": tiny.video_llama_3, "lavad": tiny.lavad,
 }
 NAMES = [*CHECKPOINTS, "chat"]
 
@@ -65,8 +66,7 @@ def fitted(request, places):
 
 
 def test_all_of_them_are_tested():
-    """But for video_llama, whose back end is that of video_text and takes torchvision to be fed a video."""
-    assert {name for name in detectors if detectors[name].card.setting is Setting.LANGUAGE} == {*NAMES, "video_llama"}
+    assert {name for name in detectors if detectors[name].card.setting is Setting.LANGUAGE} == set(NAMES)
 
 
 def test_a_score_is_a_share_with_one_number_a_frame_live_and_offline_alike(fitted):
@@ -106,7 +106,7 @@ def test_both_presets_are_there_and_parameters_are_known_without_loading(name):
     assert paper.parameters() == kind.published and (paper.parameters() > 1e8 or name in ("chat", "lavad", "video_text"))
 
 
-@pytest.mark.parametrize("name", [*NAMES, "video_llama"])
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_missing_is_said(name, monkeypatch):
     for variable in ("OPENAI_BASE_URL", "PHYSAD_CHAT_MODEL", f"PHYSAD_{name.upper()}_CHECKPOINT"):
         monkeypatch.delenv(variable, raising=False)
@@ -130,6 +130,16 @@ def test_an_answer_that_cannot_be_read_ends_inconclusive_and_says_why(places, mo
     assert math.isnan(score.value) and "rather not say" in score.explanation
     verdict = decide(score, THRESHOLD, category="clip", detector="chat", frames_expected=FRAMES, frames_received=FRAMES)
     assert verdict.outcome is Outcome.INCONCLUSIVE and "not a number" in verdict.reason
+
+
+def test_a_server_that_is_down_blocks_no_frame_and_ends_the_clip_with_an_error_that_names_it(places, monkeypatch):
+    asked = []
+    with serving(lambda request: (asked.append(request), reply("{}"))[1]) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        stream = detectors["chat"](ChatConfig(retries=0)).stream(clip().timetable)
+        assert all(stream.push(frame, stamp) == 0 for frame, stamp in zip(clip().frames, clip().stamps_s)) and not asked
+    with pytest.raises(BadData, match=server.url):
+        stream.finish(Signals.none())
 
 
 def test_a_key_is_never_written_down(places, tmp_path):

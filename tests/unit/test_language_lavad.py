@@ -80,6 +80,30 @@ def test_scores_are_refined_by_likeness_as_by_hand():
     assert refined[1] == refined[2] == pytest.approx((near * 1.0 + far * 0.5) / (near + far))
 
 
+def test_each_frame_is_scored_by_the_summaries_most_like_it():
+    made = lavad(neighbours=1)
+    assert made.refined(frames(0, 1, 1), ["closed", "open", "open open"], np.array([0.2, 0.9, 0.9])).tolist() == pytest.approx([0.2, 0.9, 0.9])
+
+
+def test_a_summary_that_windows_share_counts_once():
+    made = lavad(neighbours=3)
+    shared = made.refined(frames(0, 1, 1), ["closed", "open", "open"], np.array([0.0, 1.0, 1.0]))
+    assert shared[:2] == pytest.approx(made.refined(frames(0, 1), ["closed", "open"], np.array([0.0, 1.0])))
+
+
+def test_a_clip_s_score_is_as_by_hand():
+    """Two frames, each its own window: summaries `closed` and `open` get 0 and 1, and lie at 0 and 1 / sqrt(1.01) of either frame."""
+    answer = lavad().ask(frames(0, 1), PROMPT)
+    near = math.exp(1 / math.sqrt(1.01))
+    assert answer.per_frame == pytest.approx([1 / (1 + near), near / (1 + near)])
+    assert answer.score == pytest.approx(0.5) and answer.text == "closed\nopen"
+
+
+def test_the_clip_s_score_is_the_mean_of_its_five_highest():
+    answer = lavad(neighbours=1).ask(frames(*[0] * 6, 1), PROMPT)
+    assert sorted(answer.per_frame) == [0.0] * 6 + [1.0] and answer.score == pytest.approx(1 / 5)
+
+
 def test_a_frame_that_is_anomalous_stands_out_and_the_clip_with_it():
     normal, defective = lavad().ask(frames(0, 0, 0, 0), PROMPT), lavad().ask(frames(0, 0, 0, 1), PROMPT)
     assert normal.score < 0.1 < defective.score
@@ -98,8 +122,10 @@ def test_a_summary_without_a_number_counts_for_nothing_and_none_at_all_is_nan():
     assert partly.score == 1.0 and np.isfinite(partly.per_frame).all() and not partly.explanation
     silent = lavad(mute=lambda text: True).ask(frames(0, 1), PROMPT)
     assert math.isnan(silent.score) and np.isnan(silent.per_frame).all() and "no summary" in silent.explanation
+    assert "I cannot tell." in silent.explanation
 
 
 def test_what_is_missing_is_named_part_by_part():
     reason = Lavad.unavailable(LavadConfig(checkpoint="/nowhere", base_url="http://127.0.0.1:1/v1"))
-    assert "blip2:" in reason and "imagebind:" in reason
+    assert "/nowhere has no blip2/config.json" in reason and "imagebind/imagebind_huge.pth" in reason
+    assert "PHYSAD_CHAT_MODEL" in reason and len(reason) < 360

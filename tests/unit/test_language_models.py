@@ -25,10 +25,10 @@ def test_all_back_ends_are_tested():
 @pytest.mark.parametrize("name", LOCAL)
 def test_what_is_missing_is_said_before_anything_is_loaded(name, tmp_path):
     kind, config = back_ends[name], LOCAL[name][1]
-    assert "no checkpoint" in kind.unavailable(config)
+    assert "no folder" in kind.unavailable(config)
     lacking = kind.unavailable(replace(config, checkpoint=str(tmp_path)))
     assert str(tmp_path) in lacking and kind.files[0] in lacking
-    with pytest.raises(BadData, match="no checkpoint"):
+    with pytest.raises(BadData, match="no folder"):
         kind(config)
 
 
@@ -41,7 +41,7 @@ def test_a_broken_checkpoint_is_refused_by_its_folder(name, tmp_path):
         back_ends[name](replace(LOCAL[name][1], checkpoint=str(tmp_path)))
 
 
-@pytest.mark.parametrize("name", ["clip", "blip2", "video_llava", "video_text"])
+@pytest.mark.parametrize("name", ["clip", "blip2", "video_llava", "video_text", "video_llama_3"])
 def test_weights_that_are_missing_are_not_made_up(name, tmp_path):
     build, config = LOCAL[name]
     build(tmp_path)

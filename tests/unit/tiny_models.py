@@ -1,5 +1,6 @@
 """Checkpoints as the public ones lie on disk, tiny and with random weights; their tokenizers are trained on the prompts themselves."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def tokenizer(begin="<s>", end="</s>", *more, closes=False):
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     texts = [text for name in categories() for text in vars(prompt_of(load_category(name))).values()]
     specials = ["<unk>", "<pad>", begin, *more]
-    made.train_from_iterator([*texts, "yes no Yes No USER : ASSISTANT"], trainers.WordLevelTrainer(special_tokens=specials))
+    made.train_from_iterator([*texts, "yes no Yes No USER : ASSISTANT Time 0.0s: 0.5s:"], trainers.WordLevelTrainer(special_tokens=specials))
     made.add_special_tokens([end])  # the greatest id, as ImageBind counts on
     pattern = f"{begin} $A {end}" if closes else f"{begin} $A"
     ids = [(token, made.token_to_id(token)) for token in (begin, end)]
@@ -101,21 +102,22 @@ def llava(folder: Path):
 
 
 def video_llama_3(folder: Path):
-    """Needs torchvision."""
+    """Its video's facts are those of the public checkpoint."""
     torch.manual_seed(0)
     picture, video = "<|image_pad|>", "<|video_pad|>"
     words = tokenizer("<s>", "</s>", picture, video)
+    words.chat_template = (
+        "{% for m in messages %}USER: {% for part in m['content'] %}{% if part['type'] == 'video' %}" + video + " {% else %}{{ part['text'] }}"
+        "{% endif %}{% endfor %}{% endfor %}{% if add_generation_prompt %} ASSISTANT:{% endif %}"
+    )
     text = {**_llama(words).to_dict(), "model_type": "qwen2"}
     vision = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, patch_size=14)
     config = tf.VideoLlama3Config(text_config=text, vision_config=vision, image_token_id=words.convert_tokens_to_ids(picture),
                                   video_token_id=words.convert_tokens_to_ids(video))
-    template = (
-        "{% for m in messages %}USER: {% for part in m['content'] %}{% if part['type'] == 'video' %}" + video + " {% else %}{{ part['text'] }}"
-        "{% endif %}{% endfor %}{% endfor %}{% if add_generation_prompt %} ASSISTANT:{% endif %}"
-    )
+    facts = dict(min_pixels=12544, max_pixels=12845056, patch_size=14, temporal_patch_size=1, merge_size=2, image_mean=[0.5] * 3,
+                 image_std=[0.5] * 3, resample=3, rescale_factor=1 / 255, use_token_compression=True)
     made = _saved(folder, tf.VideoLlama3ForConditionalGeneration(config), words)
-    tf.VideoLlama3Processor(image_processor=tf.VideoLlama3ImageProcessorPil(), tokenizer=words, video_processor=tf.VideoLlama3VideoProcessor(),
-                            chat_template=template).save_pretrained(folder)
+    (folder / "video_preprocessor_config.json").write_text(json.dumps(facts))
     return made
 
 
@@ -151,5 +153,5 @@ def _saved(folder, model, words):
 LOCAL = {
     "clip": (clip, LocalConfig()), "imagebind": (imagebind, LocalConfig()), "blip2": (blip2, Blip2Config()),
     "video_llava": (video_llava, GeneratingConfig(words=4)), "video_chatgpt": (video_chatgpt, VideoChatGptConfig(words=4)),
-    "video_text": (llava, VideoTextConfig(feed="pictures", words=4)),
+    "video_text": (llava, VideoTextConfig(words=4)), "video_llama_3": (video_llama_3, GeneratingConfig(words=4)),
 }

@@ -22,7 +22,7 @@ class ImageBind(Local, Embedder):
     """The public checkpoint beside the tokenizer of any CLIP, which ImageBind shares."""
 
     files = (WEIGHTS, "tokenizer_config.json")
-    wanted = f"a folder with {WEIGHTS} and the tokenizer files of a CLIP model as transformers saves them"
+    wanted = f"{WEIGHTS} and the tokenizer of a CLIP"
 
     def read(self, folder: Path) -> Any:
         import torch

@@ -28,10 +28,7 @@ class VideoChatGpt(Generating):
     """Made of transformers' CLIP and LLaMA; the projector and the embeddings of its new words come from the public checkpoint."""
 
     files = (WEIGHTS, "llama/config.json", "clip/config.json")
-    wanted = (
-        f"a folder with {WEIGHTS} of MBZUAI/Video-ChatGPT-7B, its language model mmaaz60/LLaVA-7B-Lightening-v1-1 in the folder llama and "
-        "openai/clip-vit-large-patch14 in the folder clip"
-    )
+    wanted = f"{WEIGHTS}, llama (mmaaz60/LLaVA-7B-Lightening-v1-1) and clip (openai/clip-vit-large-patch14)"
 
     def read(self, folder: Path) -> Any:
         import torch

@@ -24,7 +24,11 @@ class VideoLlama(nn.Module):
 
     def take(self, state: Mapping[str, Tensor], vocabulary: int) -> None:
         """Take over projector and embeddings, after the vocabulary has grown to its new words. BadData where they do not fit."""
+        known = len(self.llama.get_input_embeddings().weight)
         self.llama.resize_token_embeddings(vocabulary, mean_resizing=False)
+        with torch.no_grad():
+            written = self.llama.get_output_embeddings().weight
+            written[known:] = written[:known].mean(dim=0)  # as published; else they would be drawn anew each time
         embeddings = self.llama.get_input_embeddings().weight
         try:
             self.projector.load_state_dict({name: state[PROJECTOR + name] for name in ("weight", "bias")})
