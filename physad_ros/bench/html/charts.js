@@ -100,7 +100,7 @@ const mean = (curves) => curves[0].map((_, i) => curves.reduce((sum, c) => sum +
 
 function drawRoc(width) {
   const category = one("#curve-category").value;
-  const size = Math.min(width, 460), x = scale(0, 1, 34, size - 8), y = scale(0, 1, size - 34, 8);
+  const size = Math.min(width, 460), x = scale(0, 1, 48, size - 8), y = scale(0, 1, size - 34, 8);
   one("#roc figcaption").textContent = category
     ? `ROC of ${category.replaceAll("_", " ")}, averaged over seeds.` : "ROC averaged over categories and seeds, at equal shares of false alarms.";
   const axes = [0, 0.25, 0.5, 0.75, 1].flatMap((v) => [
