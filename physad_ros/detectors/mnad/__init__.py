@@ -31,8 +31,8 @@ class MNAD(TwoTerms):
     """What both tasks share.
 
     Against its authors' code: a batch norm of 1024 numbers that it never uses is left out; a query's weight in an update is by the
-    greatest among those of its item, not among all queries; gradients pass through the memory's addressing, where it
-    stops them. Their scores are scaled to 0 to 1 within each video; see ``terms``.
+    greatest among those of its item, not among all queries; gradients pass through the memory's addressing, where it stops them. Its
+    scores are scaled to 0 to 1 within each video; see ``terms``.
     """
 
     config: MNADConfig

@@ -42,8 +42,8 @@ class S3r(MultipleInstance):
 
     A clip's value is the mean of its 5 highest snippet scores, as the benchmark's code takes it. The paper's other task, one-class with
     pseudo anomalies made by self-supervision, is not here. Against the public code: two projections of 25 178 112 numbers that it
-    never uses are left out; the dictionary is learnt from all normal snippets, where it takes each clip's mean, by other turns and
-    with atoms as long as snippets are; smoothness ends at a clip's end.
+    never uses are left out; the dictionary is learnt from all normal snippets by least squares, with atoms as long as snippets are,
+    where it learns from each clip's mean, with scikit-learn; the smoothness does not reach from one clip into the next.
     """
 
     name = "s3r"
