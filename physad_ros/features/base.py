@@ -24,6 +24,7 @@ class Extractor(ABC):
     source: ClassVar[str]  # paper, venue and year
     checkpoint: ClassVar[str] = ""  # the public weights that it needs, empty if none
     licence: ClassVar[str] = ""  # of these weights
+    version: ClassVar[int] = 1  # to be raised when the same pictures come to give other vectors, so that none of before are read again
 
     dim: int  # numbers of a vector
     height: int  # in pixels, at which it wants its frames
@@ -39,7 +40,7 @@ class Extractor(ABC):
 
     @abstractmethod
     def identity(self) -> str:
-        """Name, configuration and content of the weights: what is equal gives equal vectors. BadData where it is unavailable."""
+        """Name, version, configuration and content of the weights: what is equal gives equal vectors. BadData where it is unavailable."""
 
     @abstractmethod
     def picture(self, frame: Pictures) -> Pictures:

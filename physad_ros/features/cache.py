@@ -1,4 +1,9 @@
-"""Snippet features on disk: reading them takes a millisecond, making them up to minutes."""
+"""Snippet features on disk: reading them takes less than a second, making them up to minutes.
+
+They are found by content: by every pixel of the clip, and by what the extractor says that it is. So they stay good when a video is
+moved or copied, and nothing is ever returned that was made of other frames, of frames of another size or by another version. The
+folder may be deleted at any time.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +13,43 @@ import logging
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from physad_ros.core.types import Clip
 from physad_ros.dataset.files import write_atomically
-from physad_ros.features.base import Extractor, Vectors
+from physad_ros.features.base import SNIPPET, Extractor, Vectors
 
 log = logging.getLogger(__name__)
 
-SPARSE = 32  # every so many-th pixel each way is looked at when a clip is recognised
+DIGEST = 16  # bytes at the end of a file that tell whether it is whole
 
 
 def cache_folder() -> Path:
-    """Where features are kept unless told otherwise: below the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "physad" / "features"
+    """Where features are kept unless told otherwise: physad/features in the user's cache folder.
+
+    That is $XDG_CACHE_HOME, or ~/.cache where it is not set or, against the XDG specification, a relative path.
+    """
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (given if given.is_absolute() else Path.home() / ".cache") / "physad" / "features"
 
 
 def features_of(clip: Clip, extractor: Extractor, folder: Path | None = None) -> Vectors:
-    """Vectors (S, dim) of a clip, from the cache where they are; a clip that was read from no file is never kept.
+    """Vectors (S, dim) of a clip, from the cache where they are; those of a clip that was read from no file are never kept.
+
+    A file of the cache that is broken, cannot be read or cannot be written costs the time to make the features, and nothing else.
+    Several processes may use one folder: each file appears whole, whoever writes it.
 
     Args:
-        folder: of the cache; ``cache_folder()`` by default. If it cannot be written to, the features are made each time.
+        folder: of the cache; ``cache_folder()`` by default.
 
     Raises:
         BadData: the clip is shorter than a snippet, or the extractor is unavailable.
     """
-    name = key(clip, extractor)
-    if not name:
+    if clip.source is None:
         return extractor.snippets(clip.frames)
-    file = (folder or cache_folder()) / extractor.name / f"{name}.npy"
-    kept = _read(file, extractor.dim)
+    file = (folder or cache_folder()) / extractor.name / f"{key(clip, extractor)}.npy"
+    kept = _read(file, (len(clip.frames) // SNIPPET, extractor.dim))
     if kept is None:
         kept = extractor.snippets(clip.frames)
         _write(file, kept)
@@ -45,28 +57,35 @@ def features_of(clip: Clip, extractor: Extractor, folder: Path | None = None) ->
 
 
 def key(clip: Clip, extractor: Extractor) -> str:
-    """Of the file (path, size, time of change), of the frames as they were read from it and of the extractor. Empty without a file."""
-    if clip.source is None or not clip.source.is_file():
-        return ""
-    status = clip.source.stat()
-    facts = (str(clip.source.resolve()), status.st_size, status.st_mtime_ns, clip.frames.shape, extractor.identity())
-    made = hashlib.blake2b(repr(facts).encode(), digest_size=20)
-    made.update(np.ascontiguousarray(clip.frames[:, ::SPARSE, ::SPARSE]).data)
+    """Hash of the frames and of what makes the features of them: the extractor, and the OpenCV that resizes them."""
+    frames = clip.frames
+    made = hashlib.blake2b(repr((frames.shape, frames.dtype.str, extractor.identity(), cv2.__version__)).encode(), digest_size=20)
+    for frame in frames:
+        made.update(np.ascontiguousarray(frame).data)
     return made.hexdigest()
 
 
-def _read(file: Path, dim: int) -> Vectors | None:
+def _read(file: Path, shape: tuple[int, int]) -> Vectors | None:
+    """What lies in a file, None unless it is whole and of this shape."""
     try:
-        kept = np.load(file)
-    except (OSError, ValueError, EOFError):
+        content = file.read_bytes()
+    except OSError:
         return None
-    return kept if kept.ndim == 2 and kept.shape[1] == dim and kept.dtype == np.float32 else None
+    if _digest(content[:-DIGEST]) != content[-DIGEST:]:
+        return None
+    kept = np.load(io.BytesIO(content[:-DIGEST]), allow_pickle=False)
+    return kept if kept.shape == shape and kept.dtype == np.float32 else None
 
 
 def _write(file: Path, vectors: Vectors) -> None:
     stream = io.BytesIO()
     np.save(stream, vectors)
+    content = stream.getvalue()
     try:
-        write_atomically(file, stream.getvalue())
+        write_atomically(file, content + _digest(content))
     except OSError as error:
         log.warning("%s: features are not kept: %s", file.parent, error)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=DIGEST).digest()

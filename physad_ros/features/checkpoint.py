@@ -31,7 +31,7 @@ class FromCheckpoint(Extractor):
 
     def identity(self) -> str:
         self.must_be_available()
-        return f"{self.name} {content_hash(Path(self.path))}"
+        return f"{self.name} {self.version} {content_hash(Path(self.path))}"
 
     def must_be_available(self) -> None:
         """BadData, with the reason, where the extractor is unavailable."""
@@ -64,7 +64,8 @@ def content_hash(path: Path) -> str:
 @lru_cache(maxsize=16)
 def _content_hash(files: tuple[tuple[str, int, int], ...]) -> str:
     made = hashlib.blake2b(digest_size=16)
-    for name, _, _ in files:
+    for name, size, _ in files:
+        made.update(f"{size} ".encode())  # where one file ends and the next begins
         with open(name, "rb") as stream:
             while part := stream.read(1 << 22):
                 made.update(part)

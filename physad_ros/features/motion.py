@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from physad_ros.features.base import SNIPPET, Extractor, Pictures, Vectors, extractors
 
-VERSION = 1  # to be raised when the same pictures come to give other vectors, so that old ones are not read from the cache
-
 Plane = NDArray[np.floating[Any]]
 
 
@@ -42,7 +40,7 @@ class Motion(Extractor):
         self.dim = across * down * (len(self.config.lags) + 2 * self.config.bins + 3)
 
     def identity(self) -> str:
-        return f"{self.name} {VERSION} {dataclasses.astuple(self.config)}"
+        return f"{self.name} {self.version} {dataclasses.astuple(self.config)}"
 
     def picture(self, frame: Pictures) -> Pictures:
         return np.asarray(cv2.resize(frame, self.config.size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,5 +1,6 @@
 """Snippet features: sixteen frames to a vector, the same every time, kept on disk as long as nothing changed."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from tiny_clip import DIM, SIZE, write_tiny_clip
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Phase, Timetable
 from physad_ros.features.base import SNIPPET, Extractor, extractors
-from physad_ros.features.cache import cache_folder, features_of, key
+from physad_ros.features.cache import DIGEST, cache_folder, features_of, key
 from physad_ros.features.clip import MEAN, SPREAD, ClipVision, pixels
 from physad_ros.features.i3d import I3D, I3DInception
 from physad_ros.features.motion import Motion, MotionConfig, directions
@@ -240,33 +241,59 @@ def test_what_was_made_once_is_read(filed, tmp_path):
     np.testing.assert_array_equal(made, again)
 
 
-def test_what_changed_is_made_anew(filed, tmp_path):
-    known = {key(filed, Counting())}
-    known.add(key(filed, Counting(version=2)))
-    known.add(key(replace(filed, frames=filed.frames[:, ::2, ::2]), Counting()))
-    known.add(key(replace(filed, frames=255 - filed.frames), Counting()))
-    filed.source.write_bytes(b"another video")
-    known.add(key(filed, Counting()))
-    os.utime(filed.source, ns=(0, 0))
-    known.add(key(filed, Counting()))
-    assert len(known) == 6 and "" not in known
+def test_what_changed_is_made_anew(filed):
+    """Of any two of these none is given the other's features, though all but the last two are of the same file."""
+    dot = filed.frames.copy()
+    dot[17, 5, 6, 1] += 1
+    reshaped = filed.frames.reshape(len(filed.frames), 4, 16, 3)  # the same bytes as pictures of another size
+    others = [replace(filed, frames=f) for f in (filed.frames[:, ::2, ::2], reshaped, filed.frames[::-1], dot)]
+    known = [key(clip, Counting()) for clip in (filed, *others)] + [key(filed, Counting(version=2))]
+    assert len(set(known)) == len(known) == 6
+
+
+def test_a_moved_video_is_known_by_its_content(filed, tmp_path):
+    """Neither name nor age of the file counts, only what is in it; another clip under the old name gets its own features."""
+    extractor, cache = Counting(), tmp_path / "cache"
+    first = features_of(filed, extractor, cache)
+    moved = replace(filed, source=filed.source.rename(tmp_path / "moved.mp4"))
+    os.utime(moved.source, ns=(0, 0))
+    np.testing.assert_array_equal(features_of(moved, extractor, cache), first)
+    assert extractor.calls == 2
+    swapped = features_of(replace(filed, frames=255 - filed.frames), extractor, cache)
+    np.testing.assert_allclose(swapped, 255 - first, rtol=1e-5)
+
+
+def test_every_extractor_says_its_version(tmp_path):
+    """A raised version is another identity, so nothing of the one before is read."""
+    (tmp_path / "weights").write_text("weights")
+    for kind in (Motion, I3D, I3DInception, ClipVision):
+        newer = type(kind.__name__, (kind,), {"version": kind.version + 1})
+        given = str(tmp_path / "weights")
+        assert kind.using(given).identity() != newer.using(given).identity()
 
 
 def test_a_clip_in_memory_is_never_kept(filed, tmp_path):
     extractor = Counting()
-    for clip in (replace(filed, source=None), replace(filed, source=tmp_path / "gone.mp4")):
-        features_of(clip, extractor, tmp_path / "cache")
+    for _ in range(2):
+        features_of(replace(filed, source=None), extractor, tmp_path / "cache")
     assert extractor.calls == 4 and not (tmp_path / "cache").exists()
 
 
 def test_a_damaged_or_foreign_file_is_made_anew(filed, tmp_path):
+    """Cut off, overwritten, with a single bit turned in its numbers, or whole but of another shape."""
     extractor = Counting()
     made = features_of(filed, extractor, tmp_path / "cache")
     (file,) = (tmp_path / "cache" / "counting").iterdir()
-    for content in (b"", file.read_bytes()[:-5], b"no array"):
+    whole = file.read_bytes()
+    turned = bytearray(whole)
+    turned[-DIGEST - 3] ^= 1
+    for content in (b"", whole[:-5], whole[: len(whole) // 2], b"no array", b"PK\x03\x04 no zip", bytes(turned)):
         file.write_bytes(content)
         np.testing.assert_array_equal(features_of(filed, extractor, tmp_path / "cache"), made)
-    np.save(file, np.zeros((2, 7), np.float32))
+        assert file.read_bytes() == whole
+    features_of(replace(filed, frames=filed.frames[:SNIPPET], stamps_s=filed.stamps_s[:SNIPPET]), extractor, tmp_path / "cache")
+    (other,) = set(file.parent.iterdir()) - {file}
+    other.replace(file)
     np.testing.assert_array_equal(features_of(filed, extractor, tmp_path / "cache"), made)
     assert np.load(file).shape == (2, 3)
 
@@ -277,10 +304,67 @@ def test_a_cache_that_cannot_be_written_to_stops_nothing(filed, tmp_path, caplog
     assert "not kept" in caplog.text
 
 
+def test_a_full_disk_stops_nothing_and_leaves_nothing_behind(filed, tmp_path, caplog, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert features_of(filed, Counting(), tmp_path / "cache").shape == (2, 3)
+    assert "No space left" in caplog.text and not list((tmp_path / "cache" / "counting").iterdir())
+
+
+def test_a_cache_that_cannot_be_read_stops_nothing(filed, tmp_path):
+    extractor = Counting()
+    made = features_of(filed, extractor, tmp_path / "cache")
+    (file,) = (tmp_path / "cache" / "counting").iterdir()
+    file.unlink()
+    file.mkdir()
+    np.testing.assert_array_equal(features_of(filed, extractor, tmp_path / "cache"), made)
+
+
+SHARING = """
+import sys
+from pathlib import Path
+import numpy as np
+from physad_ros.core.types import Clip, Timetable
+from physad_ros.features.cache import features_of
+from physad_ros.features.base import Extractor
+
+class Mean(Extractor):
+    name, dim, height = "mean", 3, 8
+    identity = lambda self: "mean"
+    picture = lambda self, frame: frame
+    describe = lambda self, pictures: pictures.mean((0, 1, 2), dtype=np.float32)
+
+cache = Path(sys.argv[1])
+frames = np.random.default_rng(0).integers(0, 255, (160, 8, 8, 3), np.uint8)
+clip = Clip(Timetable("c", "clip", "clip_1", "press", (), 0.0, 1.0, 160), frames, np.arange(160) / 60, source=Path("clip.mp4"))
+wanted = Mean().snippets(frames)
+for i in range(60):
+    assert np.array_equal(features_of(clip, Mean(), cache), wanted)
+    if i % 3 == 0:
+        for file in cache.glob("mean/*.npy"):
+            file.unlink(missing_ok=True)
+"""
+
+
+def test_several_processes_share_a_cache(tmp_path):
+    """Each reads, writes and deletes the one file over and over; nobody ever sees half of it, and no draft is left."""
+    command = [sys.executable, "-c", SHARING, str(tmp_path)]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    workers = [subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    errors = [worker.communicate()[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], errors
+    assert not any("not kept" in error for error in errors)
+    assert len(list((tmp_path / "mean").iterdir())) == 1
+
+
 def test_the_cache_is_the_users(filed, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
     features_of(filed, Counting())
     assert cache_folder() == tmp_path / "own" / "physad" / "features" and list(cache_folder().glob("counting/*.npy"))
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache_folder() == tmp_path / "home" / ".cache" / "physad" / "features"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which the XDG specification says to ignore
     assert cache_folder() == tmp_path / "home" / ".cache" / "physad" / "features"

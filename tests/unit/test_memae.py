@@ -25,6 +25,20 @@ def test_sizes_are_those_of_the_public_code():
     assert made.shape == (1, 1, 16, 256, 256) and weights.shape == (2 * 16 * 16, 2000)
 
 
+def test_training_is_the_published_benchmarks():
+    """options/MemAE/training_options.py of Chopper-233/Physics-AD; its authors' own differs in batch (10) and epochs (100)."""
+    config = detectors["memae"].presets["paper"]
+    assert (config.batch, config.epochs, config.learning_rate) == (32, 30, 1e-4)
+    assert (config.size, config.window, config.channels, config.epoch, config.annealed) == (256, 16, 1, "windows", False)
+
+
+def test_loss_by_hand():
+    """Off by a half everywhere is 0.25; an even choice of two items has entropy ln 2, and weighs 2."""
+    detector = tiny("memae", entropy=2.0)
+    detector.network = lambda x: (x + 0.5, torch.tensor([[0.5, 0.5]]))
+    assert detector.loss(torch.zeros(1, 16, 1, 4, 4)).item() == pytest.approx(0.25 + 2 * log(2))
+
+
 def test_shrinkage_by_hand():
     """0.2 is not above the threshold and falls away; 0.5 and 0.3 are scaled to sum to one."""
     assert shrink(torch.tensor([[0.5, 0.3, 0.2]]), 0.2).tolist()[0] == pytest.approx([0.625, 0.375, 0.0])

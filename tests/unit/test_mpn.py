@@ -30,6 +30,24 @@ def test_sizes_are_those_of_the_public_code():
     assert made.picture.shape == (1, 3, 256, 256) and made.prototypes.shape == (1, 10, 128)
 
 
+def test_training_is_its_authors():
+    """Train.py and Train_meta.py of ktr-hubrt/MPN; the balance is Test.py's."""
+    config = detectors["mpn"].presets["paper"]
+    assert (config.size, config.window, config.batch, config.epochs, config.epoch, config.learning_rate) == (256, 5, 4, 1000, "clips", 1e-4)
+    assert (config.meta_epochs, config.meta_rate, config.step_size, config.task, config.segments) == (1000, 1e-6, 1e-6, 4, 32)
+    assert (config.prototypes, config.norm, config.balance) == (10, False, 0.5)
+
+
+def test_the_loss_is_the_sum_of_its_parts():
+    detector, features, frames = network_and_task(compactness=0.0, diversity=0.0)
+    made = detector.network.target(features)
+    error = (made.picture - frames).square().mean().item()
+    assert detector._error(made, frames).item() == pytest.approx(error)
+    whole, *_ = network_and_task(compactness=2.0, diversity=3.0)
+    parts = error + 2 * compactness(made).item() + 3 * diversity(made.prototypes).item()
+    assert whole._error(made, frames).item() == pytest.approx(parts, rel=1e-5) and parts > error
+
+
 def test_addressing_and_gathering_sum_to_one():
     torch.manual_seed(0)
     unit, features = PrototypeUnit(8, 5), torch.nn.functional.normalize(torch.randn(2, 30, 8), dim=2)

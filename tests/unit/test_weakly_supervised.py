@@ -82,6 +82,41 @@ def test_outputs_have_one_number_a_snippet():
     assert built("sultani", 2048)(vectors).shape == (2, 9)
 
 
+def test_vadclip_makes_a_logit_of_a_snippet_and_one_of_each_label():
+    """As CLIPVAD of nwpu-zxr/VadCLIP: vectors of 512 to branch C's logits, and branch A's against two labels."""
+    with torch.device("meta"):
+        network = detectors["vadclip"].preset("paper")._built(512, 512, 77)
+        judged, aligned = network(torch.empty(2, 9, 512), torch.empty(2, 512))
+    assert judged.shape == (2, 9) and aligned.shape == (2, 9, 2)
+
+
+PUBLISHED = {
+    # WaqasSultani/AnomalyDetectionCVPR2018, TrainingAnomalyDetector_public.py
+    "sultani": dict(widths=(512, 32), dropout=0.6, smoothness=8e-5, sparsity=8e-5, batch=30, steps=20_000, learning_rate=0.01, segments=32),
+    # louisYen/S3R (its trainer and its dictionary learning), steps and batch of Chopper-233/Physics-AD
+    "s3r": dict(
+        atoms=0.9, nonzero=2, rounds=100, dropout=0.7, margin=100.0, magnitude=1e-4, smoothness=8e-4, sparsity=8e-3, weight_decay=5e-3,
+        learning_rate=1e-3, batch=4, steps=1000, segments=32, top=5, train_top=3,
+    ),
+    # carolchenyx/MGFN., batch of Chopper-233/Physics-AD
+    "mgfn": dict(
+        dims=(64, 128, 1024), depths=(3, 3, 2), head=64, kernel=5, amplification=0.1, dropout=0.7, margin=200.0, smoothness=8e-4,
+        sparsity=8e-3, contrast=1e-3, weight_decay=5e-4, learning_rate=1e-3, batch=4, segments=32, top=3,
+    ),
+    # Chopper-233/Physics-AD, options and trainer of VadCLIP
+    "vadclip": dict(
+        length=256, window=32, heads=1, layers=1, prefix=10, postfix=10, apart=1 / 6, learning_rate=1e-5,
+        milestones=(6 / 15, 9 / 15, 13 / 15), weight_decay=0.01,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_preset_paper_has_the_public_codes_numbers(name):
+    config = detectors[name].presets["paper"]
+    assert {key: getattr(config, key) for key in PUBLISHED[name]} == PUBLISHED[name]
+
+
 def test_parameters_count_the_extractors_network_too():
     paper = detectors["mgfn"].preset("paper")
     assert paper.parameters() == 28_652_773 + paper.extractor.parameters()
@@ -97,6 +132,25 @@ def test_ranking_loss_by_hand():
     assert ranking_loss(normal, defective, 0.1, 0.01).item() == pytest.approx(0.4 + 0.1 * 0.65 + 0.01 * 1.8)
     perfect = ranking_loss(t([0.0, 0.0]), t([0.0, 1.0]), 0.0, 0.0)
     assert perfect.item() == 0.0
+
+
+def test_ranking_pulls_at_the_highest_segments_alone():
+    """Without the constraints, a defective clip's highest score is pushed up and a normal clip's down, by the number of pairs."""
+    normal, defective = t([0.1, 0.2, 0.0], [0.4, 0.3, 0.1]).requires_grad_(), t([0.1, 0.9, 0.8]).requires_grad_()
+    ranking_loss(normal, defective, 0.0, 0.0).backward()
+    assert normal.grad.tolist() == [[0.0, 0.5, 0.0], [0.5, 0.0, 0.0]] and defective.grad.tolist() == [[0.0, -1.0, 0.0]]
+
+
+def test_sultani_holds_weights_small_and_not_biases():
+    """With no gradient but the decay, a step makes weights smaller and leaves biases; in Adagrad's first step by the learning rate."""
+    detector = detectors["sultani"].preset("paper")
+    network = detector.build(8)
+    for p in network.parameters():
+        torch.nn.init.ones_(p)
+        p.grad = torch.zeros_like(p)
+    detector.optimiser(network).step()
+    for name, p in network.named_parameters():
+        torch.testing.assert_close(p.data, torch.full_like(p, 0.99 if name.endswith("weight") else 1.0))
 
 
 def test_shared_parts_by_hand():
@@ -313,6 +367,42 @@ def test_live_and_offline_agree_and_what_is_saved_is_what_was_learnt(trained, tm
     if trained.name == "vadclip":  # the features of the others are of this test alone, so a registry does not know them
         again = type(trained).load(tmp_path)
         assert again.threshold == 0.6 and again.score(clip).value == pytest.approx(offline.value, rel=1e-6)
+
+
+def test_nothing_looks_at_the_label_of_a_clip_that_is_scored(trained):
+    clip = made(51, True)
+    scores = [trained.score(replace(clip, label=label)) for label in (None, "anomaly_free", "unable_rebound")]
+    assert len({s.value for s in scores}) == 1 and all(np.array_equal(s.per_frame, scores[0].per_frame) for s in scores)
+
+
+def test_a_clip_whose_features_are_kept_scores_as_it_streams(trained, tmp_path, monkeypatch):
+    """From a file: made and kept the first time, read the second; a third clip under the same name gets its own."""
+    monkeypatch.setattr(trained, "cache", tmp_path / "cache")
+    clip = replace(made(52, True), source=tmp_path / "clip.mp4")
+    stream = trained.stream(clip.timetable)
+    for frame in clip.frames:
+        stream.push(frame, 0.0)
+    live = stream.finish(Signals.none())
+    for _ in range(2):
+        offline = trained.score(clip)
+        assert offline.value == live.value and np.array_equal(offline.per_frame, live.per_frame)
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 1
+    other = made(53, False)
+    assert trained.score(replace(other, source=clip.source)).value == trained.score(other).value
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_seed_decides_everything_and_nothing_else_is_stirred(name, clip_folder):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    values = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(7)
+        detector = fresh(name, clip_folder, steps=2)
+        detector.fit([CLIPS[0], CLIPS[1], CLIPS[-1]], seed)
+        assert torch.equal(torch.rand(3), expected)
+        values.append(detector.score(CLIPS[0]).value)
+    assert values[0] == values[1] != values[2]
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from physad_ros.detectors.base import Card, Setting, detectors
-from physad_ros.detectors.windowed import Scorer, Windowed
+from physad_ros.detectors.windowed import RAN, Scorer, Windowed
 from physad_ros.detectors.windows import WindowConfig
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MemAEConfig(WindowConfig):
-    """Sizes, weights and epochs of MemAE."""
+    """Sizes and weights of MemAE, as its public code has them."""
 
     widths: tuple[int, int, int, int] = (96, 128, 256, 256)  # channels of the encoder's layers
     items: int = 2000  # of the memory
@@ -26,15 +26,19 @@ class MemAEConfig(WindowConfig):
 
 @detectors.register("memae")
 class MemAE(Windowed):
-    """Scores a window by the mean squared error of its reconstruction."""
+    """Scores a window by the mean squared error of its reconstruction.
+
+    It has as many numbers as its public code. Otherwise than there, convolutions begin with PyTorch's own weights, a code of which
+    shrinkage would leave nothing keeps its addressing, and scores are not scaled to 0 to 1 within each video.
+    """
 
     name = "memae"
     card = Card(
         "MemAE", Setting.UNSUPERVISED, "Gong et al., Memorizing Normality to Detect Anomaly, ICCV 2019",
-        "16 grey frames, 256 x 256: (B, 1, 16, 256, 256)",
+        "16 grey frames, 256 x 256: (B, 1, 16, 256, 256)", ran=RAN,
     )
     presets: ClassVar[Mapping[str, MemAEConfig]] = {
-        # batch, epochs and rate as the published benchmark trained it
+        # batch, epochs and rate as the published benchmark trained it; its authors took 100 epochs in batches of 10
         "paper": MemAEConfig(colour="grey", window=16, batch=32, epochs=30, learning_rate=1e-4),
         # a sixteenth of the pixels, an eighth of the channels, a tenth of the memory with the paper's least threshold, 1 / items;
         # some hundred steps at a high learning rate, every fourth window scored

@@ -13,7 +13,7 @@ LEAST = 1e-12
 
 
 def shrink(weights: torch.Tensor, threshold: float) -> torch.Tensor:
-    """Weights (N, M) >= 0 with those at or below a threshold set to zero, and each row summing to one again (section 3.3.3).
+    """Weights (N, M) >= 0 with those at or below a threshold set to zero, and each row summing to one again (hard shrinkage).
 
     A row of which nothing would remain keeps all its weights: it would pass no gradient, and early in training that is most rows.
     """
@@ -23,12 +23,12 @@ def shrink(weights: torch.Tensor, threshold: float) -> torch.Tensor:
 
 
 def entropy(weights: torch.Tensor) -> torch.Tensor:
-    """Mean entropy [nat] of the rows (N, M), each summing to one (section 3.4)."""
+    """Mean entropy [nat] of the rows (N, M), each summing to one; small where a code is made of few items."""
     return -(weights * (weights + LEAST).log()).sum(1).mean()
 
 
 class Memory(nn.Module):
-    """``items`` vectors that codes are put together from; they are learnt as all other parameters are (section 3.3).
+    """``items`` vectors that codes are put together from; they are learnt as all other parameters are.
 
     An item is found by its scalar product with the code, as the public code does; the paper writes the cosine, but the softmax
     of cosines over 2000 items hardly ever exceeds the published threshold.

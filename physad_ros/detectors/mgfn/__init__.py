@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from physad_ros.detectors.base import Card, Setting, detectors
-from physad_ros.detectors.multiple_instance import MultipleInstance, SnippetConfig
+from physad_ros.detectors.multiple_instance import RAN, MultipleInstance, SnippetConfig
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,7 @@ class MgfnConfig(SnippetConfig):
     depths: tuple[int, int, int] = (3, 3, 2)
     head: int = 64  # numbers of an attention head
     kernel: int = 5  # snippets around one that the focus looks at
-    amplification: float = 0.1  # of the magnitude against the vector itself (the paper's alpha)
+    amplification: float = 0.1  # of the magnitude against the vector itself (mag_ratio)
     dropout: float = 0.7  # share of the snippets that training leaves out when it looks for the greatest
     margin: float = 200.0  # between the magnitudes of the two kinds
     smoothness: float = 8e-4
@@ -34,21 +34,23 @@ class MgfnConfig(SnippetConfig):
 class Mgfn(MultipleInstance):
     """Attention over all of a clip, then over each snippet's neighbours; magnitudes drawn together within a kind and apart between.
 
-    A clip's value is the mean of its 3 highest snippet scores, as the benchmark's code takes it.
+    A clip's value is the mean of its 3 highest snippet scores, as the benchmark's code takes it. Against the public code: smoothness
+    and sparsity are of the defective clips' scores, as Sultani et al. brought them in, where it takes smoothness of both kinds' scores
+    and sparsity of the normal ones'.
     """
 
     name = "mgfn"
     card = Card(
         "MGFN", Setting.WEAK, "Chen et al., AAAI 2023", "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
         checkpoint="I3D on Kinetics-400 for the preset paper; none for quick", licence="CC BY-NC 4.0",
-        ran="quick, on features that need no weights; paper never with I3D's weights",
+        ran=RAN,
     )
     presets: ClassVar[Mapping[str, Any]] = {
         "paper": MgfnConfig(),
         # features that need no weights, narrower and shallower, the clip's own snippets instead of 32 segments of it, fewer steps; the
         # margin goes down with the width, for magnitudes are sums over it
         "quick": MgfnConfig(
-            features="motion", standardise=True, segments=0, batch=6, steps=200,
+            features="motion", standardise=True, segments=0, steps=200,
             dims=(32, 64, 128), depths=(1, 1, 1), head=32, margin=25.0,
         ),
     }

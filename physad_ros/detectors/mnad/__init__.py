@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from physad_ros.detectors.base import Card, Setting, detectors
 from physad_ros.detectors.terms import Terms, TwoTerms, TwoTermsConfig, psnr
+from physad_ros.detectors.windowed import RAN
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +18,7 @@ SOURCE = "Park et al., Learning Memory-guided Normality for Anomaly Detection, C
 
 @dataclass(frozen=True)
 class MNADConfig(TwoTermsConfig):
-    """Sizes, weights and epochs of MNAD."""
+    """Sizes and weights of MNAD, for prediction as its public code has them."""
 
     width: int = 64  # channels of the finest level; features have eight times as many
     items: int = 10  # of the memory
@@ -27,7 +28,12 @@ class MNADConfig(TwoTermsConfig):
 
 
 class MNAD(TwoTerms):
-    """What both tasks share."""
+    """What both tasks share.
+
+    Against its authors' code: a batch norm of 1024 numbers that it never uses is left out; a query's weight in an update is by the
+    greatest among those of its item, not among all queries; gradients pass through the memory's addressing, where it stops them. Its
+    scores are scaled to 0 to 1 within each video; see ``terms``.
+    """
 
     config: MNADConfig
 
@@ -77,7 +83,7 @@ class MNAD(TwoTerms):
 
 
 def regular_score(made: torch.Tensor, true: torch.Tensor) -> float:
-    """Squared error of pictures scaled to [0, 1], averaged with weights that grow with it (section 3.1.2).
+    """Squared error of pictures scaled to [0, 1], averaged with weights that grow with it (the weighted regular score).
 
     Taken for each number of the picture, as the public code does, for which the thresholds were found.
     """
@@ -91,7 +97,7 @@ class Prediction(MNAD):
     """Scores a frame by how it was predicted from the four before."""
 
     name = "mnad_p"
-    card = Card("MNAD, prediction", Setting.UNSUPERVISED, SOURCE, "4 frames BGR, 256 x 256: (B, 12, 256, 256)")
+    card = Card("MNAD, prediction", Setting.UNSUPERVISED, SOURCE, "4 frames BGR, 256 x 256: (B, 12, 256, 256)", ran=RAN)
     presets: ClassVar[Mapping[str, MNADConfig]] = {
         # batch, epochs and rate as the published benchmark trained it; its authors took 60 epochs
         "paper": MNADConfig(window=5, batch=4, epochs=7, learning_rate=2e-4, annealed=True),
@@ -108,7 +114,7 @@ class Reconstruction(MNAD):
     """Scores a frame by its reconstruction; with one frame in a window, nothing moves here."""
 
     name = "mnad_r"
-    card = Card("MNAD, reconstruction", Setting.UNSUPERVISED, SOURCE, "a frame BGR, 256 x 256: (B, 3, 256, 256)")
+    card = Card("MNAD, reconstruction", Setting.UNSUPERVISED, SOURCE, "a frame BGR, 256 x 256: (B, 3, 256, 256)", ran=RAN)
     presets: ClassVar[Mapping[str, MNADConfig]] = {
         # weights as its authors give them for this task, the rest as for prediction
         "paper": MNADConfig(

@@ -1,4 +1,4 @@
-"""The memory of MNAD: items on the unit sphere that record what normal queries look like (Park et al., sections 3.1.2 and 3.2).
+"""The memory of MNAD: items on the unit sphere that record what normal queries look like (Park et al., on the memory and on the losses).
 
 Queries are (K, C), items (M, C), both of unit length. Items are no parameters: queries are added to them as they are seen.
 """

@@ -11,6 +11,7 @@ import numpy as np
 from physad_ros.detectors import windows
 from physad_ros.detectors.base import Card, Setting, detectors
 from physad_ros.detectors.terms import Terms, TwoTerms, TwoTermsConfig, psnr
+from physad_ros.detectors.windowed import RAN
 from physad_ros.detectors.windows import Pictures, Place
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MPNConfig(TwoTermsConfig):
-    """Sizes, weights and epochs of MPN, which is trained in two stages."""
+    """Sizes and weights of MPN as its public code has them; it is trained in two stages."""
 
     width: int = 64  # channels of the finest level; features have twice as many
     norm: bool = False  # over the batch, after each convolution
@@ -39,21 +40,27 @@ class MPNConfig(TwoTermsConfig):
 
 @detectors.register("mpn")
 class MPN(TwoTerms):
-    """Scores a frame by how it was predicted from the four before, and how far their features are from their prototypes."""
+    """Scores a frame by how it was predicted from the four before, and how far their features are from their prototypes.
+
+    Against its authors' code: the 113 731 step sizes of meta-learning are counted with the network, which keeps them beside it; the
+    features' term is their distance, of which it takes the PSNR; and a tested clip is not adapted to, see ``adapt``. The preset
+    quick has a batch norm, which the published network has not.
+    """
 
     name = "mpn"
     config: MPNConfig
     card = Card(
         "MPN", Setting.UNSUPERVISED, "Lv et al., Learning Normal Dynamics in Videos with Meta Prototype Network, CVPR 2021",
-        "4 frames BGR, 256 x 256: (B, 12, 256, 256)",
+        "4 frames BGR, 256 x 256: (B, 12, 256, 256)", ran=RAN,
     )
     presets: ClassVar[Mapping[str, MPNConfig]] = {
-        # both stages as its authors trained it; the published benchmark: 21 epochs after a checkpoint, no second stage
+        # both stages as its authors' code trains it and weighs the terms; the published benchmark: to epoch 21 from a checkpoint, no
+        # second stage
         "paper": MPNConfig(window=5, batch=4, epochs=1000, epoch="clips", learning_rate=1e-4, balance=0.5),
         # a sixteenth of the pixels, an eighth of the channels, some hundred steps, for which batch norm was added, one task of
         # meta-learning a clip and all of the clip for it; every third window scored
         "quick": MPNConfig(
-            size=64, window=5, stride=3, batch=2, epochs=11, epoch="clips", learning_rate=5e-3, annealed=True, balance=0.5,
+            size=64, window=5, stride=3, batch=2, epochs=10, epoch="clips", learning_rate=5e-3, annealed=True, balance=0.5,
             width=8, norm=True, reference_clips=4, meta_epochs=1, meta_rate=1e-4, step_size=1e-2, segments=1,
         ),
     }

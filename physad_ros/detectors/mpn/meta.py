@@ -1,6 +1,6 @@
 """Meta-learning of MPN: a target network that one step down a few windows' gradient fits to the clip they are from.
 
-Lv et al., section 3.2, after Finn et al., ICML 2017, with a learnt step size for each number as in Li et al., Meta-SGD.
+Lv et al. (the meta-prototype unit), after Finn et al., ICML 2017, with a learnt step size for each number as in Li et al., Meta-SGD.
 """
 
 from __future__ import annotations

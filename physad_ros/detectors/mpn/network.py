@@ -20,7 +20,7 @@ class Made(NamedTuple):
 
 
 class PrototypeUnit(nn.Module):
-    """Dynamic prototype unit (section 3.1): each of M heads weighs all features of a picture and averages them to a prototype."""
+    """Dynamic prototype unit: each of M heads weighs all features of a picture and averages them to a prototype."""
 
     def __init__(self, channels: int, prototypes: int):
         super().__init__()
@@ -45,7 +45,7 @@ class PrototypeUnit(nn.Module):
 
 
 class Target(nn.Module):
-    """What meta-learning learns to adapt: the prototype unit and the head that makes the picture (section 3.2)."""
+    """What meta-learning learns to adapt: the prototype unit and the head that makes the picture."""
 
     def __init__(self, channels: int, outputs: int, width: int, norm: bool, prototypes: int):
         super().__init__()

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import torch
 
 
+#: what was run of a method that no more is said of
+RAN = "at toy size, in the tests: learns a few clips, finds a planted anomaly; quick only fitted and scored; never with I3D's weights"
+
+
 @dataclass(frozen=True)
 class SnippetConfig:
     """What a method looks at, and how it is trained."""
@@ -111,7 +115,6 @@ class MultipleInstance(Detector):
         """Raises BadData where no clip is defective or none is normal, as their labels tell; one without a label is normal."""
         import torch
 
-        torch.manual_seed(seed)
         bags: dict[bool, list[Vectors]] = {False: [], True: []}
         for clip in clips:
             bags[clip.label not in (None, NORMAL_LABEL)].append(features_of(clip, self.extractor, self.cache))
@@ -122,8 +125,10 @@ class MultipleInstance(Detector):
         self.scaling = Scaling.of([*bags[False], *bags[True]], config.standardise, config.reduce)
         normal, defective = ([self.scaling(bag) for bag in bags[kind]] for kind in (False, True))
         self.prepare(normal)
-        self.network = self.build(normal[0].shape[1])
-        self._train(normal, defective, seed)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.network = self.build(normal[0].shape[1])
+            self._train(normal, defective, seed)
         self.network.eval()
 
     def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:

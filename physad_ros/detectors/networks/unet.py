@@ -1,6 +1,6 @@
 """The autoencoder of MNAD and MPN: three halvings of the picture, and back, with or without skip connections.
 
-As in Park et al., CVPR 2020, section 3.1, after Ronneberger et al.'s U-Net; Lv et al., CVPR 2021, take it without batch norm.
+As in the public code of Park et al., CVPR 2020, after Ronneberger et al.'s U-Net; that of Lv et al., CVPR 2021, has it without batch norm.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from physad_ros.detectors.base import Card, Setting, detectors
-from physad_ros.detectors.multiple_instance import MultipleInstance, SnippetConfig
+from physad_ros.detectors.multiple_instance import RAN, MultipleInstance, SnippetConfig
 
 if TYPE_CHECKING:
     import torch
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SultaniConfig(SnippetConfig):
-    """Sizes, dropout and both constraints' weights as in the paper; learning rate and weight of the weights as in the public code."""
+    """Sizes, dropout and both constraints' weights as in the paper; learning rate, steps and decay as in the public code."""
 
     widths: tuple[int, int] = (512, 32)
     dropout: float = 0.6
@@ -30,19 +30,22 @@ class SultaniConfig(SnippetConfig):
 
 @detectors.register("sultani")
 class Sultani(MultipleInstance):
-    """Ranks the highest segment of a defective clip above the highest of a normal one. A clip's value is its highest snippet score."""
+    """Ranks the highest segment of a defective clip above the highest of a normal one. A clip's value is its highest snippet score.
+
+    Against the public code, which learns from vectors of 4096 (C3D): the last snippet of a clip is in its segments, too.
+    """
 
     name = "sultani"
     card = Card(
         "deep MIL ranking", Setting.WEAK, "Sultani et al., CVPR 2018", "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
         checkpoint="I3D on Kinetics-400 for the preset paper; none for quick", licence="CC BY-NC 4.0",
-        ran="quick, on features that need no weights; paper never with I3D's weights",
+        ran=RAN,
     )
     presets: ClassVar[Mapping[str, Any]] = {
         "paper": SultaniConfig(),
         # features that need no weights, cut to 128 components, the clip's own snippets instead of 32 segments of it, fewer steps; the
         # layers after the first are the paper's
-        "quick": SultaniConfig(features="motion", standardise=True, reduce=128, segments=0, batch=12, steps=400),
+        "quick": SultaniConfig(features="motion", standardise=True, reduce=128, segments=0, steps=400),
     }
 
     def build(self, dim: int) -> torch.nn.Module:
@@ -53,7 +56,10 @@ class Sultani(MultipleInstance):
     def optimiser(self, network: torch.nn.Module) -> torch.optim.Optimizer:
         import torch
 
-        return torch.optim.Adagrad(network.parameters(), self.config.learning_rate, weight_decay=self.config.weight_decay)
+        weights = [p for p in network.parameters() if p.dim() > 1]
+        biases = [p for p in network.parameters() if p.dim() == 1]  # not held small, as in the public code
+        groups = [{"params": weights, "weight_decay": self.config.weight_decay}, {"params": biases}]
+        return torch.optim.Adagrad(groups, self.config.learning_rate)
 
     def loss(self, network: Any, normal: torch.Tensor, defective: torch.Tensor) -> torch.Tensor:
         from physad_ros.detectors.sultani.network import ranking_loss

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VadclipConfig(SnippetConfig):
-    """Sizes, rate and schedule as in the benchmark's code, whose 15 epochs of about 110 clips in batches of 16 are 105 steps."""
+    """Sizes, rate, schedule and loss as in the benchmark's code, whose 15 epochs of about 110 clips in batches of 16 are 105 steps.
+
+    Its authors' code has another window, batch, rate and weight of the labels' likeness for each data set.
+    """
 
     features: str = "clip"
     labels: tuple[str, str] = ("normally functioning", "fail to function")  # the normal one first
@@ -45,15 +48,15 @@ class Vadclip(MultipleInstance):
     """Tells snippets apart by their features alone and by their likeness to two labels in words, both on a frozen CLIP.
 
     A snippet's score is its probability of not being the normal label (branch A, from which the benchmark's code takes its clip
-    scores, too); a clip's value is its highest snippet score: the mean of a sixteenth of a clip's snippets and one more in the
-    paper, which is one below 16 of them.
+    scores, too). A clip's value is its highest snippet score, as training compares clips: there it is the mean of the highest sixteenth
+    and one more, which is one snippet below 16 of them. Against the public code: clips are not filled up with zeros to 256 snippets.
     """
 
     name = "vadclip"
     card = Card(
         "VadCLIP", Setting.WEAK, "Wu et al., AAAI 2024", "one frame of 224 by 224 for each 16, as a vector of 512 (CLIP)",
         checkpoint="openai/clip-vit-base-patch16", licence="MIT",
-        ran="on tiny networks of CLIP's layout; never with CLIP's weights",
+        ran="on a tiny untrained CLIP, in the tests: learns a few clips, finds a planted anomaly; never with CLIP's weights",
     )
     presets: ClassVar[Mapping[str, Any]] = {
         "paper": VadclipConfig(),

@@ -21,7 +21,10 @@ CUT = 224
 
 
 class Inflated(FromCheckpoint):
-    """Sixteen frames, 224 by 224, RGB in [-1, 1]; what the network pools last is the vector. One crop, as in the benchmark's code."""
+    """Sixteen frames, 224 by 224, RGB in [-1, 1]; what the network pools last is the vector.
+
+    One crop; the public features that S3R and MGFN learn from are of ten.
+    """
 
     height = RESIZED[1]
     classifier: ClassVar[str]  # the checkpoint's last layer, which tells actions apart and is left out
