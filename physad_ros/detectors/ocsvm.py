@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class OcSvmConfig:
     checkpoint: str = ""  # path of its weights; PHYSAD_<FEATURES>_CHECKPOINT if empty
     standardise: bool = False  # to the training snippets' mean and spread; for features that no network made comparable
     nu: float = 0.1  # share of the training snippets that may lie outside
-    gamma: float | None = 0.1  # None: scikit-learn's "scale", 1 / (numbers of a vector * their variance)
+    gamma: float | Literal["scale"] = 0.1  # as scikit-learn has it: "scale" is 1 / (numbers of a vector * their variance)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Machine:
 
         scaling = Scaling.of(bags, config.standardise, reduce=0)
         snippets = scaling(np.concatenate(bags)).astype(float)  # (N, D)
-        gamma = 1 / (snippets.shape[1] * (snippets.var() or 1.0)) if config.gamma is None else config.gamma
+        gamma = 1 / (snippets.shape[1] * (snippets.var() or 1.0)) if config.gamma == "scale" else config.gamma
         svm = OneClassSVM(kernel="rbf", gamma=gamma, nu=config.nu).fit(snippets)
         return cls(scaling, svm.support_vectors_, svm.dual_coef_[0], -float(svm.intercept_[0]), float(gamma))
 
@@ -77,7 +77,7 @@ class OcSvm(OverSnippets):
     #: quick takes features that need no weights, whose numbers have units of their own: standardised, with a gamma that follows their number
     presets: ClassVar[dict[str, OcSvmConfig]] = {
         "paper": OcSvmConfig(),
-        "quick": OcSvmConfig(features="motion", standardise=True, gamma=None),
+        "quick": OcSvmConfig(features="motion", standardise=True, gamma="scale"),
     }
 
     def __init__(self, config: OcSvmConfig | None = None):
