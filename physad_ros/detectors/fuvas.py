@@ -38,7 +38,7 @@ class Fuvas(ThroughAnomalib):
         "FUVAS", Setting.UNSUPERVISED,
         "low-rank factorization of video features, ICASSP 2025; anomalib 2.7", "13 frames of 256 by 256",
         checkpoint="X3D-S of PyTorchVideo, or Video Swin B of torchvision", licence="Apache-2.0, BSD-3-Clause",
-        ran="nothing here: the public weights are missing; with random weights in their place anomalib 2.7 fitted and scored a few frames",
+        ran="never with the public weights; anomalib 2.7 itself fitted, scored and read it again with random ones in their place",
     )
     #: quick halves the windows and pools the map to a sixteenth; the network stays as it is, and anomalib resizes to 256 × 256
     presets: ClassVar[dict[str, FuvasConfig]] = {"paper": FuvasConfig(), "quick": FuvasConfig(stride=26, pooling=4)}
@@ -49,6 +49,10 @@ class Fuvas(ThroughAnomalib):
         config = self.config
         layer = BACKBONES[config.backbone][2]
         return Module(config.backbone, layer, pooling_kernel_size=config.pooling, pca_level=config.variance)
+
+    def packages(self) -> tuple[str, ...]:
+        """PyTorchVideo's code takes a layer of X3D from fvcore."""
+        return ("fvcore",) if self.config.backbone == "x3d_s" else ()
 
     def needed(self) -> list[Needed]:
         """X3D's code comes through torch hub as its weights do."""

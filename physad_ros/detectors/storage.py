@@ -18,9 +18,7 @@ def save(folder: Path, name: str, tensors: Mapping[str, Any], facts: Mapping[str
     """Write torch tensors by name, and facts that JSON can hold."""
     from safetensors.torch import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, folder / f"{name}.safetensors")
-    write_json(folder / f"{name}.json", dict(facts))
+    _write(folder, name, save_file, {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, facts)
 
 
 def load(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -34,9 +32,7 @@ def save_arrays(folder: Path, name: str, arrays: Mapping[str, NDArray[Any]], fac
     """As ``save``, for NumPy arrays; torch is not needed."""
     from safetensors.numpy import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, folder / f"{name}.safetensors")
-    write_json(folder / f"{name}.json", dict(facts))
+    _write(folder, name, save_file, {key: np.ascontiguousarray(array) for key, array in arrays.items()}, facts)
 
 
 def load_arrays(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -44,6 +40,12 @@ def load_arrays(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Any]
     from safetensors.numpy import load_file
 
     return _read(folder, name, load_file)
+
+
+def _write(folder: Path, name: str, save_file: Callable[[dict[str, Any], Path], None], held: dict[str, Any], facts: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(held, folder / f"{name}.safetensors")
+    write_json(folder / f"{name}.json", dict(facts))
 
 
 def _read(folder: Path, name: str, load_file: Callable[[Path], dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:

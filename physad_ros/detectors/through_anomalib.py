@@ -76,6 +76,10 @@ class ThroughAnomalib(Detector):
     def needed(self) -> list[Needed]:
         """What must lie on the disk so that nothing is downloaded."""
 
+    def packages(self) -> tuple[str, ...]:
+        """What this configuration imports beside anomalib and its extra `video`."""
+        return ()
+
     @abstractmethod
     def fitted_part(self, module: Any) -> Any:
         """The part of the module that fitting changes: a torch module."""
@@ -92,9 +96,9 @@ class ThroughAnomalib(Detector):
 
     def lacking(self) -> str:
         """Packages, or the weights of this configuration, that are not here; empty if none."""
-        packages = [p for p in ("anomalib", "requests") if importlib.util.find_spec(p) is None]
+        packages = [p for p in ("anomalib", "requests", *self.packages()) if importlib.util.find_spec(p) is None]
         if packages:
-            return f"{self.name} needs {' and '.join(packages)}: {INSTALL}"
+            return f"{self.name} needs {' and '.join(packages)}: {' '.join([INSTALL, *self.packages()])}"
         files = [f"{n.path} (from {n.source})" for n in self.needed() if not n.path.exists()]
         return f"{self.name} needs public weights that are not here: {', '.join(files)}" if files else ""
 
@@ -108,15 +112,16 @@ class ThroughAnomalib(Detector):
         import torch
         from anomalib.data import VideoBatch
 
-        torch.manual_seed(seed)
-        module = self.build().train()
-        for clip in clips:
-            for window in self._windows(clip.frames):
-                module.training_step(VideoBatch(image=self._images(module, window), video_path=[clip.timetable.clip_id]))
-        try:
-            module.fit()
-        except (ValueError, RuntimeError) as error:
-            raise BadData(f"{self.name}: anomalib could not fit it: {error}") from error
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            module = self.build().train()
+            for clip in clips:
+                for window in self._windows(clip.frames):
+                    module.training_step(VideoBatch(image=self._images(module, window), video_path=[clip.timetable.clip_id]))
+            try:
+                module.fit()
+            except (ValueError, RuntimeError) as error:
+                raise BadData(f"{self.name}: anomalib could not fit it: {error}") from error
         self.module = module.eval()
 
     def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Phase, Timetable
-from physad_ros.detectors.descriptors import Describing, Descriptor, Grid, described
 from physad_ros.detectors.patchcore import PatchCore, PatchCoreConfig
+from physad_ros.detectors.patchcore.descriptors import Describing, Descriptor, Grid, described
 from physad_ros.detectors.patchcore.memory import Memory, Reach, coreset, locally_aware
 
 FRAMES = 48

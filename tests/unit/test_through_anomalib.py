@@ -9,6 +9,7 @@ import pytest
 from test_patchcore import FRAMES, clip
 
 from physad_ros.core.errors import BadData
+from physad_ros.core.types import Clip
 from physad_ros.detectors import through_anomalib
 from physad_ros.detectors.ai_vad import AiVad
 from physad_ros.detectors.base import detectors
@@ -49,6 +50,18 @@ def test_without_weights_it_names_each_and_where_it_would_lie(kind, installed):
 def test_another_backbone_needs_other_weights(installed):
     needed = {b: {n.path.name for n in Fuvas(replace(Fuvas.presets["paper"], backbone=b)).needed()} for b in BACKBONES}
     assert needed["swin3d_b"] == {"swin3d_b_22k-7c6ae6fa.pth"} and "X3D_S.pyth" in needed["x3d_s"]
+
+
+def test_only_x3d_needs_what_its_code_imports(monkeypatch):
+    monkeypatch.setattr(through_anomalib.importlib.util, "find_spec", lambda name: None if name == "fvcore" else name)
+    assert "pip install 'anomalib[video]' fvcore" in Fuvas.unavailable()
+    assert "fvcore" not in Fuvas(replace(Fuvas.presets["paper"], backbone="swin3d_b")).lacking() + AiVad.unavailable()
+
+
+def test_clips_too_short_for_a_window_are_refused(fitted):
+    short = clip(0)
+    with pytest.raises(BadData, match="could not fit"):
+        type(fitted)(fitted.config).fit([Clip(short.timetable, short.frames[:5], short.stamps_s[:5])])
 
 
 def test_what_is_there_to_use_has_no_reason_not_to():

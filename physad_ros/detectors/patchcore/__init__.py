@@ -15,7 +15,7 @@ from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Score, Signals, Timetable
 from physad_ros.detectors import storage
 from physad_ros.detectors.base import Card, Detector, Setting, Stream, detectors
-from physad_ros.detectors.descriptors import Descriptor, Grid
+from physad_ros.detectors.patchcore.descriptors import Descriptor, Grid
 from physad_ros.detectors.patchcore.memory import Memory, Patches, Reach
 from physad_ros.detectors.patchcore.slots import Gathering, Slot, gathered
 
@@ -59,14 +59,16 @@ class PatchCore(Detector):
     """Scores a clip by the patches that lie farthest from normal ones seen near that place and near that share of the window.
 
     The published method compares the deep features of a picture's patches with a coreset of all normal patches, wherever they lie. Clips are
-    aligned in place and in time, so here a patch has only its surroundings to compare with. There are two memories, of motion and of looks, and a patch is as
-    anomalous as the worse of the two says. Each distance is in units of how far normal clips lie apart from each other at that place and time.
+    aligned in place and in time, so here a patch has only its surroundings to compare with. There are two memories, of motion and of looks,
+    and a patch is as anomalous as the worse of the two says. Each distance is in units of how far normal clips lie apart from each other at
+    that place and time.
     """
 
     card = Card(
         "PatchCore on video", Setting.UNSUPERVISED, "idea of Roth et al., CVPR 2022, section 3; the descriptors are physad's own",
-        "frames at 108 lines; 224 with a network", checkpoint="none; optional: an image network in a local folder, published with WideResNet-50",
-        ran="without weights trained and scored on the simulated twin; with networks only tiny ones of random weights",
+        "frames at 216 lines, 108 for quick; 224 with a network",
+        checkpoint="none; optional: an image network in a local folder, published with WideResNet-50",
+        ran="both presets without weights, on clips made up for tests; with a network only tiny ones of random weights",
     )
     #: quick has a quarter of the cells of paper, cut from frames half as high; it keeps more of the few patches that there are at each place
     presets: ClassVar[dict[str, PatchCoreConfig]] = {
@@ -75,7 +77,7 @@ class PatchCore(Detector):
     }
 
     def __init__(self, config: PatchCoreConfig | None = None):
-        self.config = self.presets["quick"] if config is None else config
+        self.config = self.presets["paper"] if config is None else config
         self.height = NETWORK_LINES if self.config.backbone else self.config.descriptor.grid.size[1]
         self.memories: tuple[Memory, Memory] | None = None  # of motion and of looks
         self._backbone: Backbone | None = None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physad_ros.core.types import Clip, Timetable
-from physad_ros.detectors.descriptors import Describing, Descriptor
+from physad_ros.detectors.patchcore.descriptors import Describing, Descriptor
 from physad_ros.detectors.patchcore.memory import Patches, locally_aware
 
 if TYPE_CHECKING:
