@@ -46,9 +46,10 @@ def auroc_interval(value: float, normal: int, anomalous: int, confidence: float 
 
 
 def worst_case(anomalous: Sequence[bool], scores: Sequence[float]) -> list[float]:
-    """Scores with those that are missing (NaN) put where they harm most: anomalous clips below all others, normal ones above."""
-    known = [s for s in scores if not np.isnan(s)] or [0.0]
-    return [s if not np.isnan(s) else min(known) - 1 if bad else max(known) + 1 for bad, s in zip(anomalous, scores, strict=True)]
+    """Scores with those that are missing (not finite) put where they harm most: anomalous clips below all others, normal ones above."""
+    known = [s for s in scores if np.isfinite(s)] or [0.0]
+    below, above = np.nextafter(min(known), -np.inf), np.nextafter(max(known), np.inf)
+    return [s if np.isfinite(s) else float(below if bad else above) for bad, s in zip(anomalous, scores, strict=True)]
 
 
 def binomial_interval(hits: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from physad_ros.bench.metrics import worst_case
 from physad_ros.core.decision import conformal_threshold
 from physad_ros.core.errors import BadData, WrongUse
 from physad_ros.core.types import NORMAL_LABEL
@@ -96,13 +98,20 @@ def set_apart(refs: Sequence[ClipRef], share: float, seed: int) -> tuple[list[Cl
 
 
 def calibrate(detector: Detector, scores: Sequence[float], false_alarm_rate: float) -> float:
-    """Give a detector its threshold from the scores of held-out normals.
+    """Give a detector its threshold from the scores of held-out normals; one that is not a number counts as a false alarm.
 
     Returns:
         The false-alarm rate that it keeps: n normals cannot promise less than 1 / (n + 1).
+
+    Raises:
+        BadData: too many of the normals got no score, or the detector refuses the threshold.
     """
     rate = max(false_alarm_rate, 1 / (len(scores) + 1))
-    detector.calibrate(conformal_threshold(scores, rate), rate, len(scores))
+    known = [score for score in scores if math.isfinite(score)]
+    threshold = conformal_threshold(worst_case([False] * len(scores), scores), rate)
+    if threshold > max(known, default=-math.inf):
+        raise BadData(f"{len(scores) - len(known)} of {len(scores)} held-out normal clips got no score; no threshold keeps {rate:.3g} false alarms")
+    detector.calibrate(threshold, rate, len(scores))
     return rate
 
 
