@@ -70,13 +70,13 @@ def split_told(table: Table) -> str:
 
 def notes(table: Table) -> list[str]:
     """What must be known to read the table."""
-    told = [f"AUROC with its 95 % bootstrap interval over clips, averaged over categories; ± is the spread over seeds. Of groups that do not overlap "
-            "the interval has no width: it cannot tell of clips that were not drawn. "
-            f"{PAPER}: the paper's average over its 22 categories of real video, beside ours and not comparable where the data is the twin's.",
-            "fit: the median over jobs, decoding included; features that are kept on disk are not made again. frames/s: frame by frame on one core, as "
-            "they come from a camera, and the score at the end, decoding not included; live: whether that is 60 or more. peak: main memory of the job's "
-            "own process, the most of all jobs."]
-    if partly := [f"{m.name} ({m.categories} of {len(table.categories)} categories, {m.failed} jobs failed)" for m in table.methods if partial(m, table)]:
+    told = [f"AUROC with its 95 % bootstrap interval over clips, averaged over categories; ± is the spread over seeds. Of groups that do "
+            f"not overlap the interval has no width: it knows no other clips than these. {PAPER}: the paper's average over its 22 categories of real video, beside ours and not comparable where the data is the twin's.",
+            "fit: the median over jobs, decoding included; features that are kept on disk are not made again. frames/s: frame by frame on one "
+            "core, as they come from a camera, and the score at the end, decoding not included; live: whether that is 60 or more. peak: main memory "
+            "of the job's own process, the most of all jobs."]
+    all_ = len(table.categories)
+    if partly := [f"{m.name} ({m.categories} of {all_} categories, {m.failed} jobs failed)" for m in table.methods if partial(m, table)]:
         told.append(f"† has not all results, and its means are over what it has: {', '.join(partly)}.")
     return told + _unjudged(table)
 
@@ -105,8 +105,9 @@ def marks(m: Method, table: Table) -> str:
 def ahead_told(table: Table) -> list[str]:
     """Whether `rules` is ahead, in a sentence; nothing where it was not run."""
     if a := table.ahead:
-        return [f"{a.leader} is {'ahead of' if a.by >= 0 else 'behind'} {a.other}, the best of the other methods, by {abs(a.by):.3f} AUROC on average "
-                f"over the {a.categories} of {len(table.categories)} categories that both have (difference 95 % {a.low:+.3f} to {a.high:+.3f}, paired)."]
+        how = "ahead of" if a.by >= 0 else "behind"
+        return [f"{a.leader} is {how} {a.other}, the best of the other methods, by {abs(a.by):.3f} AUROC on average over the {a.categories} of "
+                f"{len(table.categories)} categories that both have (difference 95 % {a.low:+.3f} to {a.high:+.3f}, paired)."]
     return []
 
 

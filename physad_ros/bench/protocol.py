@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from physad_ros.bench.metrics import worst_case
 from physad_ros.core.decision import conformal_threshold
 from physad_ros.core.errors import BadData, WrongUse
 from physad_ros.core.types import NORMAL_LABEL
@@ -108,8 +107,9 @@ def calibrate(detector: Detector, scores: Sequence[float], false_alarm_rate: flo
     """
     rate = max(false_alarm_rate, 1 / (len(scores) + 1))
     known = [score for score in scores if math.isfinite(score)]
-    threshold = conformal_threshold(worst_case([False] * len(scores), scores), rate)
-    if threshold > max(known, default=-math.inf):
+    above = math.nextafter(max(known, default=0.0), math.inf)
+    threshold = conformal_threshold([score if math.isfinite(score) else above for score in scores], rate)
+    if threshold == above:
         raise BadData(f"{len(scores) - len(known)} of {len(scores)} held-out normal clips got no score; no threshold keeps {rate:.3g} false alarms")
     detector.calibrate(threshold, rate, len(scores))
     return rate

@@ -14,7 +14,14 @@ import numpy as np
 
 from physad_ros.bench.job import PER_FRAME, SCORES, Facts, Job
 from physad_ros.bench.legacy import CUT, PUBLISHED, legacy_truth, legacy_value
-from physad_ros.bench.metrics import Truth, resamples, weighted_accuracy, weighted_auroc, weighted_average_precision, worst_case
+from physad_ros.bench.metrics import (
+    Truth,
+    resamples,
+    weighted_accuracy,
+    weighted_auroc,
+    weighted_average_precision,
+    worst_case,
+)
 from physad_ros.core.errors import UnknownName
 from physad_ros.core.types import NORMAL_LABEL, Floats
 from physad_ros.detectors.base import detectors

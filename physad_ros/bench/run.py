@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from joblib import Parallel, delayed
 from rich.console import Console
@@ -130,7 +131,8 @@ def _on_ray(jobs: Sequence[Job], do: Callable[[Job], None], workers: int) -> Ite
     except ImportError as error:
         raise WrongUse(f"the backend ray needs ray, which is not installed ({error}): pip install ray") from error
     ray.init(ignore_reinit_error=True, log_to_driver=False)
-    task, left, running = ray.remote(num_cpus=1, max_retries=0)(_told), list(jobs), {}
+    task, left = ray.remote(num_cpus=1, max_retries=0)(_told), list(jobs)
+    running: dict[Any, Job] = {}
     gpus = min(1, ray.cluster_resources().get("GPU", 0))
     try:
         while left or running:

@@ -85,6 +85,16 @@ def test_few_normals_promise_what_they_can():
     assert calibrate(detector, list(range(99)), 0.05) == 0.05 and detector.threshold == 94
 
 
+def test_a_normal_without_a_score_counts_as_a_false_alarm():
+    detector = Intensity()
+    assert calibrate(detector, [*range(95), *[float("nan")] * 4], 0.05) == 0.05 and detector.threshold == 94
+    with pytest.raises(BadData, match="5 of 99 held-out normal clips got no score"):
+        calibrate(detector, [*range(94), *[float("nan")] * 4, float("inf")], 0.04)
+    with pytest.raises(BadData, match="2 of 2"):
+        calibrate(detector, [float("nan")] * 2, 0.05)
+    assert detector.threshold == 94
+
+
 # -- the published evaluation ---------------------------------------------------------------------------------------------
 
 
@@ -120,6 +130,9 @@ def test_the_shift_reads_labels_four_videos_later_in_order_of_name():
     anomalous = [int(n[-5]) >= 4 for n in names]
     shifted = dict(zip(names, legacy_truth(names, anomalous, PUBLISHED["mnad_p"])))
     assert [shifted[n] for n in sorted(names)] == [True] * 6
+    two = [f"toy/test/{label}/{i}.mp4" for i in range(6) for label in ("anomaly_free", "bent")]  # numbered folder by folder there
+    shifted = dict(zip(two, legacy_truth(two, ["bent" in n for n in two], PUBLISHED["mpn"])))
+    assert [shifted[n] for n in sorted(two)] == [False] * 2 + [True] * 10
     assert legacy_truth(names, anomalous, PUBLISHED["memae"]) == anomalous
 
 
