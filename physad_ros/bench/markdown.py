@@ -71,7 +71,8 @@ def split_told(table: Table) -> str:
 def notes(table: Table) -> list[str]:
     """What must be known to read the table."""
     told = [f"AUROC with its 95 % bootstrap interval over clips, averaged over categories; ± is the spread over seeds. Of groups that do "
-            f"not overlap the interval has no width: it knows no other clips than these. {PAPER}: the paper's average over its 22 categories of real video, beside ours and not comparable where the data is the twin's.",
+            f"not overlap the interval has no width: it knows no other clips than these. {PAPER}: the paper's average over its 22 categories of "
+            "real video, beside ours and not comparable where the data is the twin's.",
             "fit: the median over jobs, decoding included; features that are kept on disk are not made again. frames/s: frame by frame on one "
             "core, as they come from a camera, and the score at the end, decoding not included; live: whether that is 60 or more. peak: main memory "
             "of the job's own process, the most of all jobs."]
