@@ -146,8 +146,8 @@ def number(value: float | None, places: int = 3) -> str:
 
 
 def size(count: int) -> str:
-    """A count of parameters in thousands or millions; a dash for none."""
-    for unit, of in (("M", 1_000_000), ("k", 1_000)):
+    """A count of parameters in thousands, millions or billions (G); a dash for none."""
+    for unit, of in (("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)):
         if count >= of:
             return f"{count / of:.3g} {unit}"
     return str(count) if count else DASH
