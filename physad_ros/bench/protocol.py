@@ -19,6 +19,7 @@ from physad_ros.dataset.files import write_json
 from physad_ros.dataset.tree import ClipRef
 from physad_ros.detectors.base import Detector
 
+LEAVE_OUT = "or leave the category out by naming the others with --category"
 MOST_SHOTS = 4  # the paper's weakly supervised setting has 2 to 4 labelled clips of a defect
 
 
@@ -35,6 +36,8 @@ class Protocol:
             raise WrongUse(f"the share of normals held out must lie between 0 and 1, not at {self.held_out:g}")
         if not 0 <= self.shots <= MOST_SHOTS:
             raise WrongUse(f"shots must be 0 to {MOST_SHOTS}, not {self.shots}")
+        if not 0 < self.false_alarm_rate < 1:
+            raise WrongUse(f"the false-alarm rate must lie between 0 and 1, not at {self.false_alarm_rate:g}")
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,10 @@ class Split:
         fitted, held_out = set_apart([r for r in refs if r.split == "train"], protocol.held_out, seed)
         shots, tested = _shots([r for r in refs if r.split == "test"], protocol.shots, seed)
         if not fitted or not held_out:
-            raise BadData(f"{category}: {len(fitted) + len(held_out)} training clips cannot be split; at least 2 are needed")
+            raise BadData(f"{category}: {len(fitted) + len(held_out)} training clips cannot be split; at least 2 are needed "
+                          f"in {category}/train, {LEAVE_OUT}")
         if {r.label == NORMAL_LABEL for r in tested} != {True, False}:
-            raise BadData(f"{category}: both normal and defective test clips are needed; leave it out by naming the other categories")
+            raise BadData(f"{category}: both normal and defective test clips are needed, in {category}/test/{NORMAL_LABEL} and beside it, {LEAVE_OUT}")
         return cls(category, seed, *(tuple(_name(root, r) for r in part) for part in (fitted, held_out, shots, tested)))
 
     def write(self, folder: Path) -> Path:

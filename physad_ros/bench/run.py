@@ -37,6 +37,8 @@ def carry_out(
     """
     if backend not in BACKENDS:
         raise UnknownName("backend", backend, BACKENDS)
+    if workers < 1 and workers != -1:
+        raise WrongUse(f"jobs at a time must be 1 or more, or -1 for one a core, not {workers}")
     left = [job for job in jobs if not done(job)]
     if len(left) < len(jobs):
         console.print(f"{len(jobs) - len(left)} of {len(jobs)} jobs are on disk")

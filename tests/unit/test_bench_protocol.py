@@ -58,7 +58,7 @@ def test_a_name_leads_back_to_its_clip(toy_tree):
 
 
 @pytest.mark.parametrize(("counts", "words"), [
-    ({"bent": 3}, "--shots"), ({"bent": 9, "train": 1}, "cannot be split"),
+    ({"bent": 3}, "--shots"), ({"bent": 9, "train": 1}, "toy/train.*--category"),
     ({"bent": 9, "normal": 0}, "normal and defective"), ({}, "normal and defective"),
 ])
 def test_what_cannot_be_split_is_refused(counts, words):
@@ -69,8 +69,9 @@ def test_what_cannot_be_split_is_refused(counts, words):
 def test_a_protocol_that_makes_no_sense_is_refused():
     with pytest.raises(WrongUse, match="0 to 4"):
         Protocol(shots=5)
-    with pytest.raises(WrongUse, match="between 0 and 1"):
-        Protocol(held_out=1.0)
+    for wrong in ({"held_out": 1.0}, {"false_alarm_rate": 0.0}):
+        with pytest.raises(WrongUse, match="between 0 and 1"):
+            Protocol(**wrong)
 
 
 def test_the_shares_of_a_fit_are_those_of_a_split():
