@@ -68,7 +68,8 @@ def methods(console: Console, name: str | None = None, as_json: bool = False) ->
         console.print(_card(found[0]))
     else:
         console.print(_overview(found, with_input=console.width >= WIDE))
-        console.print(f"{sum(not e.unavailable for e in found)} of {len(found)} can be used here, with the preset quick. All of one: physad methods NAME")
+        usable = sum(not e.unavailable for e in found)
+        console.print(f"{usable} of {len(found)} can be used here, with the preset quick. All of one: physad methods NAME")
 
 
 def few_words(reason: str) -> str:

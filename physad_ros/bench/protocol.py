@@ -65,7 +65,8 @@ class Split:
             raise BadData(f"{category}: {len(fitted) + len(held_out)} training clips cannot be split; at least 2 are needed "
                           f"in {category}/train, {LEAVE_OUT}")
         if {r.label == NORMAL_LABEL for r in tested} != {True, False}:
-            raise BadData(f"{category}: both normal and defective test clips are needed, in {category}/test/{NORMAL_LABEL} and beside it, {LEAVE_OUT}")
+            raise BadData(f"{category}: both normal and defective test clips are needed, in {category}/test/{NORMAL_LABEL} and beside it, "
+                          f"{LEAVE_OUT}")
         return cls(category, seed, *(tuple(_name(root, r) for r in part) for part in (fitted, held_out, shots, tested)))
 
     def write(self, folder: Path) -> Path:
