@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+LEARNING = [line for line in (ROOT / "requirements-learning.txt").read_text().split("\n") if line and not line.startswith("#")]
 NODES = ("arm", "camera", "detector", "inspector", "light", "motor", "mujoco_rig", "perceiver", "recorder", "request")
 
 
@@ -31,8 +32,9 @@ setup(
     ],
     install_requires=["setuptools"],
     extras_require={
-        "torch": ["torch==2.13.0"],  # exactly so: a processor's build; no node needs it
+        "learning": LEARNING,  # no node needs it, unless a learnt detector judges
         "anomalib": ["anomalib[video]>=2.7,<3"],  # in an environment of its own: it wants torchvision
+        "ray": ["ray>=2.9"],  # `physad bench --backend ray`, on every machine of the cluster
     },
     python_requires=">=3.10",
     zip_safe=False,

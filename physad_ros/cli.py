@@ -190,11 +190,14 @@ def bench(
 
 
 @app.command()
-def methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
-    """List every detector: what it learns from, its size, what it needs, and what of it was run."""
+def methods(
+    name: Annotated[Optional[str], typer.Argument(help="One detector, to tell everything of it; if omitted, all are listed.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs: everything of all, or of the one.")] = False,
+) -> None:
+    """List every detector: what it learns from, its size, what it takes, and whether it can be used here; or tell everything of one."""
     from physad_ros.bench.methods import methods as run
 
-    run(console, as_json)
+    run(console, name, as_json)
 
 
 @app.command()

@@ -75,6 +75,14 @@ class Blind(Brightness):
         return _Stream(float("nan"))
 
 
+class Dazzled(Brightness):
+    """Gives no score to clips that are too bright for it."""
+
+    def score(self, clip):
+        score = super().score(clip)
+        return Score(float("nan"), np.full_like(score.per_frame, np.nan)) if clip.frames.mean() > 150 else score
+
+
 class Missing(Brightness):
     @classmethod
     def unavailable(cls):

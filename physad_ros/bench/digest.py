@@ -8,6 +8,8 @@ import hashlib
 import importlib.util
 import inspect
 import json
+import os
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -18,14 +20,19 @@ from physad_ros.core.catalogue import categories
 from physad_ros.detectors.base import Detector
 
 _PACKAGE = "physad_ros"
+#: of ours, what fits, calibrates and scores
+_JOB = tuple(Path(__file__).with_name(name) for name in ("job.py", "protocol.py", "clips.py"))
+#: variables of the environment that say which model is asked, and packages that read them
+_VARIABLES, _READERS = re.compile(r"PHYSAD_\w+_CHECKPOINT|PHYSAD_CHAT_MODEL|OPENAI_BASE_URL"), {"features", "language"}
 
 
 def digest(kind: type[Detector], preset: str, split: Split, root: Path, false_alarm_rate: float) -> str:
-    """Of the method's code and configuration, of the clips and of the category's description."""
-    config = kind.presets.get(preset)
+    """Of the method's code and configuration, its checkpoints, the code that judges it, the clips and the category's description."""
+    config, files = kind.presets.get(preset), sorted(set(sources(inspect.getmodule(kind).__name__)))  # type: ignore[union-attr]
     facts = {
         "method": kind.__qualname__,
-        "code": _digest_of(tuple(sorted(set(sources(inspect.getmodule(kind).__name__))))),  # type: ignore[union-attr]
+        "code": _digest_of((*files, *_JOB)),
+        "environment": _environment() if _READERS & {part for file in files for part in file.parts} else [],
         "config": dataclasses.asdict(config) if dataclasses.is_dataclass(config) else repr(config),  # type: ignore[arg-type]
         "split": dataclasses.asdict(split),
         "clips": [_stat(root / name) for part in (split.fit, split.calibrate, split.shots, split.test) for name in part],
@@ -86,6 +93,16 @@ def _digest_of(files: tuple[Path, ...]) -> str:
     for file in files:
         sum_.update(file.name.encode() + b"\0" + file.read_bytes())
     return sum_.hexdigest()
+
+
+def _environment() -> list[tuple[Any, ...]]:
+    """What the variables say, and of a checkpoint's files which they are."""
+    found: list[tuple[Any, ...]] = []
+    for name in sorted(filter(_VARIABLES.fullmatch, os.environ)):
+        path = Path(os.environ[name]).expanduser()
+        files = [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file())
+        found.append((name, os.environ[name], *(_stat(file) for file in files)))
+    return found
 
 
 def _stat(file: Path) -> tuple[str, int, int]:

@@ -25,7 +25,7 @@ from physad_ros.bench.clips import ClipsOnDisk
 from physad_ros.bench.protocol import Split, calibrate, ref
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL, Clip, Score
-from physad_ros.dataset.files import write_json
+from physad_ros.dataset.files import plain, sync, write_json
 from physad_ros.dataset.tree import load_clip
 from physad_ros.detectors.base import Detector, Setting, detectors
 
@@ -58,6 +58,7 @@ class Facts:
     seed: int
     preset: str
     fault: str = ""  # why there are no scores
+    uncalibrated: str = ""  # why there is no threshold
     fitted: int = 0  # clips
     held_out: int = 0
     false_alarm_rate: float = float("nan")  # that the threshold keeps
@@ -93,6 +94,8 @@ def execute(job: Job) -> None:
         shutil.rmtree(draft)
         fail(job, str(error) or repr(error))
         return
+    for file in draft.rglob("*.*"):
+        sync(file)  # before the facts, which say that the job is done
     write_json(draft / FACTS, asdict(facts))
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
@@ -116,26 +119,33 @@ def _work(job: Job, folder: Path) -> Facts:
     began = time.perf_counter()
     detector.fit(clips(learnt_from, "fitting"), job.seed)
     fit_s = time.perf_counter() - began
-    rate = calibrate(detector, [detector.score(clip).value for clip in clips(split.calibrate, "calibrating")], job.false_alarm_rate)
+    rate, uncalibrated = _calibrated(detector, clips(split.calibrate, "calibrating"), job.false_alarm_rate)
     took, frames, scores = _score(detector, clips(split.test, "testing"))
     detector.save(folder)
     _write(folder, split.test, scores)
     live = _live(detector, load_clip(ref(root, split.test[0]), detector.height))
     return Facts(
-        job.digest, job.category, job.method, job.seed, job.preset, "", len(learnt_from), len(split.calibrate), rate,
+        job.digest, job.category, job.method, job.seed, job.preset, "", uncalibrated, len(learnt_from), len(split.calibrate), rate,
         detector.threshold, detector.parameters(), fit_s, took / len(scores), frames / took, live, peak_mb(),
     )
 
 
+def _calibrated(detector: Detector, clips: ClipsOnDisk, false_alarm_rate: float) -> tuple[float, str]:
+    """The false-alarm rate that its threshold keeps; or NaN and why it has none, which leaves its scores as good as they are."""
+    scores = [detector.score(clip).value for clip in clips]
+    try:
+        return calibrate(detector, scores, false_alarm_rate), ""
+    except BadData as error:
+        return float("nan"), str(error)
+
+
 def _score(detector: Detector, clips: ClipsOnDisk) -> tuple[float, int, list[Score]]:
-    """Seconds, frames and scores; BadData where one is not a number."""
+    """Seconds, frames and scores; a value that is not a number stays in, and the metrics count it as wrong."""
     took, frames, scores = 0.0, 0, []
     for clip in clips:
         began = time.perf_counter()
         score = detector.score(clip)
         took += time.perf_counter() - began
-        if not np.isfinite(score.value):
-            raise BadData(f"{clip.timetable.clip_id}: its score is not a number ({score.value})")
         frames += len(clip.frames)
         scores.append(score)
     return took, frames, scores
@@ -158,7 +168,7 @@ def _write(folder: Path, names: Sequence[str], scores: Sequence[Score]) -> None:
 
     rows = [
         {"clip": name, "label": Path(name).parent.name, "anomalous": Path(name).parent.name != NORMAL_LABEL,
-         "score": score.value, "frames": len(score.per_frame), "findings": json.dumps([asdict(f) for f in score.findings])}
+         "score": score.value, "frames": len(score.per_frame), "findings": json.dumps(plain([asdict(f) for f in score.findings]))}
         for name, score in zip(names, scores)
     ]  # fmt: skip
     parquet.write_table(pa.Table.from_pylist(rows), folder / SCORES)

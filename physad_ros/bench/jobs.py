@@ -81,6 +81,8 @@ def _methods(run: Run) -> tuple[list[str], dict[str, str]]:
 
 
 def _categories(run: Run) -> list[str]:
+    if not run.root.is_dir():
+        raise BadData(f"{run.root}: no such folder; give that of a Phys-AD tree, as `physad collect` makes one")
     found = sorted({r.category for r in scan(run.root)})
     for name in run.categories:
         if name not in found:

@@ -5,7 +5,8 @@ Read from the public code of the paper (Chopper-233/Physics-AD, commit f0e91e3);
 - MemAE (src/MemAE/evaluator.py): the mean of the five greatest errors, as they are.
 - MNAD (src/MNAD/test.py, utils/mnad_utils.py): PSNR and feature distance are each stretched to 0..1 within the video, so that
   every video, normal or not, holds a frame that scores 1; mixed 0.6 to 0.4; the mean of the five greatest. Of the predicting
-  variant, the label of the i-th video is read from the name of the (i + 4)-th, the last four from the last: the shift.
+  variant, the label of the i-th video is read from the name of the (i + 4)-th, the last four from the last: the shift. Videos are
+  numbered folder by folder (extract_frames.py), so it hits the last four of each label; here the folders are taken by name.
 - MPN (src/MPN/test.py, utils/mpn_utils.py): likewise, mixed 0.5 to 0.5, each smoothed by a Gaussian of 15 taps and sigma 2
   before; and the shift.
 - S3R (src/S3R/engine/inference.py): the mean of the five greatest snippet scores; MGFN (src/MGFN/test.py): of the three greatest.
@@ -38,7 +39,7 @@ class Published:
     top: int  # greatest scores that are averaged
     stretched: bool = False  # to 0..1 within the video
     smoothed: bool = False
-    shift: int = 0  # videos, in order of name, by which labels are read too late
+    shift: int = 0  # videos, folder by folder, by which labels are read too late
 
 
 #: by our name of the method
@@ -66,8 +67,8 @@ def legacy_value(per_frame: Floats, how: Published) -> float:
 
 
 def legacy_truth(names: Sequence[str], anomalous: Sequence[bool], how: Published) -> list[bool]:
-    """Labels as the public code reads them: those of the video ``shift`` places later in order of name."""
-    order = sorted(range(len(names)), key=lambda i: names[i].rpartition("/")[2])
+    """Labels as the public code reads them: those of the video ``shift`` places later, folder by folder (<defect>/<name>.mp4)."""
+    order = sorted(range(len(names)), key=lambda i: names[i])
     read = list(anomalous)
     for place, i in enumerate(order):
         read[i] = bool(anomalous[order[min(place + how.shift, len(order) - 1)]])

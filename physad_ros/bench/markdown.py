@@ -70,19 +70,45 @@ def split_told(table: Table) -> str:
 
 def notes(table: Table) -> list[str]:
     """What must be known to read the table."""
-    told = [f"AUROC with its 95 % bootstrap interval over clips, averaged over categories; ± is the spread over seeds. "
-            f"{PAPER}: the paper's average over its 22 categories of real video, beside ours and not comparable where the data is the twin's. "
-            "frames/s: frame by frame on one core, as they come from a camera, and the score at the end."]
-    if any(0 < m.categories < len(table.categories) for m in table.methods):
-        told.append(f"† has results for some of the {len(table.categories)} categories only; its mean is over those.")
+    told = [f"AUROC with its 95 % bootstrap interval over clips, averaged over categories; ± is the spread over seeds. Of groups that do "
+            f"not overlap the interval has no width: it knows no other clips than these. {PAPER}: the paper's average over its 22 categories of "
+            "real video, beside ours and not comparable where the data is the twin's.",
+            "fit: the median over jobs, decoding included; features that are kept on disk are not made again. frames/s: frame by frame on one "
+            "core, as they come from a camera, and the score at the end, decoding not included; live: whether that is 60 or more. peak: main memory "
+            "of the job's own process, the most of all jobs."]
+    all_ = len(table.categories)
+    if partly := [f"{m.name} ({m.categories} of {all_} categories, {m.failed} jobs failed)" for m in table.methods if partial(m, table)]:
+        told.append(f"† has not all results, and its means are over what it has: {', '.join(partly)}.")
+    return told + _unjudged(table)
+
+
+def partial(m: Method, table: Table) -> bool:
+    """Whether a method's means leave out what it failed at."""
+    return bool(m.categories) and (m.categories < len(table.categories) or m.failed > 0)
+
+
+def _unjudged(table: Table) -> list[str]:
+    """What got no score or no threshold, which the numbers count as wrong."""
+    told = []
+    if some := [f"{m.name} {m.unscored} of {m.tested}" for m in table.methods if m.unscored]:
+        told.append(f"‡ gave no score to some test clips, which count as the worst they can be (normal ones above all others, defective ones below, "
+                    f"each judged wrongly): {', '.join(some)}.")
+    if some := [f"{m.name} in {m.uncalibrated} jobs" for m in table.methods if m.uncalibrated]:
+        told.append(f"§ has no threshold, so that its accuracy counts every clip as wrong and its false alarms every normal one: {', '.join(some)}.")
     return told
+
+
+def marks(m: Method, table: Table) -> str:
+    """Signs behind a method's name, which the notes explain."""
+    return "†" * partial(m, table) + "‡" * bool(m.unscored) + "§" * bool(m.uncalibrated)
 
 
 def ahead_told(table: Table) -> list[str]:
     """Whether `rules` is ahead, in a sentence; nothing where it was not run."""
     if a := table.ahead:
-        return [f"{a.leader} is ahead of {a.other}, the best of the other methods, by {a.by:+.3f} AUROC on average "
-                f"(95 % {a.low:+.3f} to {a.high:+.3f}, paired)."]
+        how = "ahead of" if a.by >= 0 else "behind"
+        return [f"{a.leader} is {how} {a.other}, the best of the other methods, by {abs(a.by):.3f} AUROC on average over the {a.categories} of "
+                f"{len(table.categories)} categories that both have (difference 95 % {a.low:+.3f} to {a.high:+.3f}, paired)."]
     return []
 
 
@@ -94,11 +120,10 @@ def _told(table: Table) -> list[str]:
 
 
 def _line(m: Method, table: Table) -> list[str]:
-    partly = "†" if 0 < m.categories < len(table.categories) else ""
     alarms = f"{m.false_alarms} of {m.normals}" if m.normals else DASH
     live = DASH if math.isnan(m.frames_per_s) else "yes" if m.live else "no"
     return [
-        m.name + partly, m.setting, number(m.auroc.value), interval_told(m.auroc), number(m.auroc.spread), number(m.average_precision.value),
+        m.name + marks(m, table), m.setting, number(m.auroc.value), interval_told(m.auroc), number(m.auroc.spread), number(m.average_precision.value),
         number(m.accuracy.value), alarms, number(m.paper), number(m.fit_s, 1), number(m.frames_per_s, 0), live, number(m.peak_mb, 0),
     ]  # fmt: skip
 
@@ -107,7 +132,7 @@ def _by_category(table: Table) -> tuple[list[str], list[list[str]]]:
     """Head and rows: ours, and beside it in a column of its own what the paper has."""
     head, columns = ["category"], [[*table.categories, "**mean**"]]
     for m in table.methods:
-        head.append(m.name)
+        head.append(m.name + marks(m, table))
         columns.append([*(number(m.by_category[c].value) for c in table.categories), number(m.auroc.value)])
         if m.paper is not None:
             head.append(f"*paper: {table4().title[m.name]}*")
@@ -121,8 +146,8 @@ def number(value: float | None, places: int = 3) -> str:
 
 
 def size(count: int) -> str:
-    """A count of parameters in thousands or millions; a dash for none."""
-    for unit, of in (("M", 1_000_000), ("k", 1_000)):
+    """A count of parameters in thousands, millions or billions (G); a dash for none."""
+    for unit, of in (("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)):
         if count >= of:
             return f"{count / of:.3g} {unit}"
     return str(count) if count else DASH

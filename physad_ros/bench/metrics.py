@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -46,9 +47,18 @@ def auroc_interval(value: float, normal: int, anomalous: int, confidence: float 
 
 
 def worst_case(anomalous: Sequence[bool], scores: Sequence[float]) -> list[float]:
-    """Scores with those that are missing (NaN) put where they harm most: anomalous clips below all others, normal ones above."""
-    known = [s for s in scores if not np.isnan(s)] or [0.0]
-    return [s if not np.isnan(s) else min(known) - 1 if bad else max(known) + 1 for bad, s in zip(anomalous, scores, strict=True)]
+    """Scores with those that are missing (not finite) put where they harm most: anomalous clips below all others, normal ones above.
+
+    Below, one under the other: equal scores would count as found together, at a higher precision.
+    """
+    known = [s for s in scores if np.isfinite(s)] or [0.0]
+    below, above, made = min(known), math.nextafter(max(known), math.inf), []
+    for bad, score in zip(anomalous, scores, strict=True):
+        if not np.isfinite(score):
+            below = math.nextafter(below, -math.inf) if bad else below
+            score = below if bad else above
+        made.append(score)
+    return made
 
 
 def binomial_interval(hits: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:

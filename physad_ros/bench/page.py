@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from physad_ros.bench.job import PER_FRAME, Job
-from physad_ros.bench.markdown import interval_told, notes, number, protocol_told, size, split_told
+from physad_ros.bench.markdown import interval_told, marks, notes, number, protocol_told, size, split_told
 from physad_ros.bench.paper import table4
 from physad_ros.bench.protocol import ref
 from physad_ros.bench.results import Outcome
@@ -40,7 +40,7 @@ def write_page(table: Table, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -
         table=table, clips=len(names), data=page_data(table, jobs, outcomes, names), embedded=dict(enumerate(inside or [])),
         videos_told="Its videos are part of it." if inside is not None else f"Its videos lie in the folder {VIDEOS} beside it.",
         protocol_told=protocol_told(table), split_told=split_told(table), notes=notes(table), printed=table4().title, source=table4().source,
-        number=number, size=size, interval=interval_told, cell=_cell, nan=math.nan,
+        number=number, size=size, marks=marks, interval=interval_told, cell=_cell, nan=math.nan,
     )  # fmt: skip
     write_atomically(out / PAGE, text.encode())
     return out / PAGE
@@ -81,8 +81,9 @@ def _enter(clips: dict[str, dict[str, Any]], job: Job, o: Outcome, seeds: Sequen
     with np.load(Path(job.folder) / PER_FRAME) as frames:
         for i, name in enumerate(o.clips):
             clip = clips[name]
-            by = clip["by"].setdefault(job.method, {k: [None] * len(seeds) for k in ("scores", "truth", "called")})
+            by = clip["by"].setdefault(job.method, {k: [None] * len(seeds) for k in ("scores", "truth", "called", "unscored")})
             by["scores"][at], by["truth"][at], by["called"][at] = float(o.scores[i]), bool(o.truth[i]), bool(o.decided[i])
+            by["unscored"][at] = bool(o.unscored[i])
             if "curve" not in by:
                 by["curve"] = curve(frames[name])
                 by["findings"] = [_finding(f, clip) for f in o.findings[i]]
@@ -95,7 +96,9 @@ def _finding(finding: dict[str, Any], clip: dict[str, Any]) -> dict[str, Any]:
 
 def curve(per_frame: Floats) -> dict[str, Any]:
     """Scores of frames (T,) as at most POINTS bytes between their least and greatest."""
-    points = np.array([share.max() for share in np.array_split(np.nan_to_num(per_frame), min(len(per_frame), POINTS))], float)
+    known = per_frame[np.isfinite(per_frame)]
+    filled = np.where(np.isfinite(per_frame), per_frame, known.min() if len(known) else 0.0)
+    points = np.array([share.max() for share in np.array_split(filled, min(len(filled), POINTS))], float)
     low, high = float(points.min()), float(points.max())
     steps = np.round((points - low) / (high - low or 1.0) * 255).astype(np.uint8)
     return {"low": low, "high": high, "bytes": base64.b64encode(steps.tobytes()).decode()}

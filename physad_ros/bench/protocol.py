@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from physad_ros.dataset.files import write_json
 from physad_ros.dataset.tree import ClipRef
 from physad_ros.detectors.base import Detector
 
+LEAVE_OUT = "or leave the category out by naming the others with --category"
 MOST_SHOTS = 4  # the paper's weakly supervised setting has 2 to 4 labelled clips of a defect
 
 
@@ -34,6 +36,8 @@ class Protocol:
             raise WrongUse(f"the share of normals held out must lie between 0 and 1, not at {self.held_out:g}")
         if not 0 <= self.shots <= MOST_SHOTS:
             raise WrongUse(f"shots must be 0 to {MOST_SHOTS}, not {self.shots}")
+        if not 0 < self.false_alarm_rate < 1:
+            raise WrongUse(f"the false-alarm rate must lie between 0 and 1, not at {self.false_alarm_rate:g}")
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,11 @@ class Split:
         fitted, held_out = set_apart([r for r in refs if r.split == "train"], protocol.held_out, seed)
         shots, tested = _shots([r for r in refs if r.split == "test"], protocol.shots, seed)
         if not fitted or not held_out:
-            raise BadData(f"{category}: {len(fitted) + len(held_out)} training clips cannot be split; at least 2 are needed")
+            raise BadData(f"{category}: {len(fitted) + len(held_out)} training clips cannot be split; at least 2 are needed "
+                          f"in {category}/train, {LEAVE_OUT}")
         if {r.label == NORMAL_LABEL for r in tested} != {True, False}:
-            raise BadData(f"{category}: both normal and defective test clips are needed; leave it out by naming the other categories")
+            raise BadData(f"{category}: both normal and defective test clips are needed, in {category}/test/{NORMAL_LABEL} and beside it, "
+                          f"{LEAVE_OUT}")
         return cls(category, seed, *(tuple(_name(root, r) for r in part) for part in (fitted, held_out, shots, tested)))
 
     def write(self, folder: Path) -> Path:
@@ -96,13 +102,21 @@ def set_apart(refs: Sequence[ClipRef], share: float, seed: int) -> tuple[list[Cl
 
 
 def calibrate(detector: Detector, scores: Sequence[float], false_alarm_rate: float) -> float:
-    """Give a detector its threshold from the scores of held-out normals.
+    """Give a detector its threshold from the scores of held-out normals; one that is not a number counts as a false alarm.
 
     Returns:
         The false-alarm rate that it keeps: n normals cannot promise less than 1 / (n + 1).
+
+    Raises:
+        BadData: too many of the normals got no score, or the detector refuses the threshold.
     """
     rate = max(false_alarm_rate, 1 / (len(scores) + 1))
-    detector.calibrate(conformal_threshold(scores, rate), rate, len(scores))
+    known = [score for score in scores if math.isfinite(score)]
+    above = math.nextafter(max(known, default=0.0), math.inf)
+    threshold = conformal_threshold([score if math.isfinite(score) else above for score in scores], rate)
+    if threshold == above:
+        raise BadData(f"{len(scores) - len(known)} of {len(scores)} held-out normal clips got no score; no threshold keeps {rate:.3g} false alarms")
+    detector.calibrate(threshold, rate, len(scores))
     return rate
 
 

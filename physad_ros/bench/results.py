@@ -14,7 +14,14 @@ import numpy as np
 
 from physad_ros.bench.job import PER_FRAME, SCORES, Facts, Job
 from physad_ros.bench.legacy import CUT, PUBLISHED, legacy_truth, legacy_value
-from physad_ros.bench.metrics import Truth, resamples, weighted_accuracy, weighted_auroc, weighted_average_precision
+from physad_ros.bench.metrics import (
+    Truth,
+    resamples,
+    weighted_accuracy,
+    weighted_auroc,
+    weighted_average_precision,
+    worst_case,
+)
 from physad_ros.core.errors import UnknownName
 from physad_ros.core.types import NORMAL_LABEL, Floats
 from physad_ros.detectors.base import detectors
@@ -32,16 +39,26 @@ class Outcome:
     clips: tuple[str, ...] = ()
     #: whether each clip is anomalous; as the public code reads it, under the legacy protocol
     truth: Truth = field(default_factory=lambda: np.zeros(0, bool))
+    #: of the clips; one that is missing stands where it harms most
     scores: Floats = field(default_factory=lambda: np.zeros(0))
-    decided: Truth = field(default_factory=lambda: np.zeros(0, bool))  # whether each is called anomalous
+    decided: Truth = field(default_factory=lambda: np.zeros(0, bool))  # whether each is called anomalous; wrongly where it is not judged
     cut: float = float("nan")  # above it, it is
     findings: tuple[Any, ...] = ()  # of each clip
+    unscored: Truth = field(default_factory=lambda: np.zeros(0, bool))  # whether a clip's score is missing
     undefined: bool = False  # the protocol says nothing of this method
 
     @property
     def judged(self) -> bool:
         """Whether there is something to measure."""
         return bool(len(self.clips)) and not self.undefined
+
+    @classmethod
+    def of(cls, facts: Facts, clips: tuple[str, ...], truth: Truth, raw: Floats, called: Truth, cut: float, findings: tuple[Any, ...]) -> Outcome:
+        """With what was not seen or not judged counted as wrong: it is never a success."""
+        unscored = ~np.isfinite(raw)
+        unjudged = unscored if np.isfinite(cut) else np.ones_like(unscored)
+        scores = np.array(worst_case(truth.tolist(), raw.tolist()))
+        return cls(facts, clips, truth, scores, np.where(unjudged, ~truth, called), cut, findings, unscored)
 
 
 @dataclass(frozen=True)
@@ -62,21 +79,25 @@ def outcome(job: Job, protocol: str) -> Outcome:
     if protocol not in PROTOCOLS:
         raise UnknownName("protocol", protocol, PROTOCOLS)
     folder = Path(job.folder)
-    facts = Facts.read(folder) or Facts(job.digest, job.category, job.method, job.seed, job.preset, "not done yet")
+    facts = Facts.read(folder)
+    if facts is None or facts.digest != job.digest:
+        return Outcome(Facts(job.digest, job.category, job.method, job.seed, job.preset, "not done yet"))
     if facts.fault:
         return Outcome(facts)
     rows = _rows(folder)
     clips, findings = tuple(r["clip"] for r in rows), tuple(json.loads(r["findings"]) for r in rows)
     truth = np.array([r["anomalous"] for r in rows])
+    scores = np.array([r["score"] for r in rows], float)
     if protocol == "corrected":
-        scores = np.array([r["score"] for r in rows])
-        return Outcome(facts, clips, truth, scores, scores > facts.threshold, facts.threshold, findings)
+        return Outcome.of(facts, clips, truth, scores, scores > facts.threshold, facts.threshold, findings)
     how = PUBLISHED.get(job.method)
-    if how is None:
+    read = None if how is None else np.array(legacy_truth(clips, truth.tolist(), how))
+    if how is None or read is None or read.all() or not read.any():  # with few normal clips the shift leaves one kind only
         return Outcome(facts, clips, findings=findings, undefined=True)
     with np.load(folder / PER_FRAME) as frames:
-        scores = np.array([legacy_value(frames[name], how) for name in clips])
-    return Outcome(facts, clips, np.array(legacy_truth(clips, truth.tolist(), how)), scores, scores >= CUT, CUT, findings)
+        values = np.array([legacy_value(frames[name], how) for name in clips])
+    values[~np.isfinite(scores)] = np.nan  # the clip was not seen, whatever its frames say
+    return Outcome.of(facts, clips, read, values, values >= CUT, CUT, findings)
 
 
 def rows(outcomes: Sequence[Outcome], protocol: str) -> list[dict[str, Any]]:
@@ -87,7 +108,7 @@ def rows(outcomes: Sequence[Outcome], protocol: str) -> list[dict[str, Any]]:
         metrics = {name: float(of(o.truth, o.scores, o.decided, ones)[0]) if o.judged else None for name, of in METRICS.items()}
         counts = {
             "tested": len(o.clips), "anomalous": int(o.truth.sum()),
-            "false_alarms": int((o.decided & ~o.truth).sum()), "missed": int((~o.decided & o.truth).sum()),
+            "false_alarms": int((o.decided & ~o.truth).sum()), "missed": int((~o.decided & o.truth).sum()), "unscored": int(o.unscored.sum()),
         }
         setting = detectors[o.facts.method].card.setting.value
         head = {"method": o.facts.method, "setting": setting, "category": o.facts.category, "seed": o.facts.seed, "protocol": protocol}
@@ -100,6 +121,7 @@ def replicates(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], dict[str, F
     """Every metric of each method and category, of the clips as they are and of RESAMPLES draws of them: (seeds, 1 + RESAMPLES).
 
     All methods and seeds of a category get the same draws, so that their differences are paired. A seed without result is NaN.
+    The draws serve means and differences, of which no formula tells the error; `auroc_interval` serves one measured AUROC, also of 1.
     """
     made: dict[tuple[str, str], dict[str, Floats]] = {}
     seeds = sorted({o.facts.seed for o in outcomes})

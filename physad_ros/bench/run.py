@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,15 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from joblib import Parallel, delayed
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from physad_ros.bench.job import LOG, Facts, Job, fail
+from physad_ros.bench.job import LOG, PER_FRAME, SCORES, Facts, Job, fail
 from physad_ros.core.errors import UnknownName, WrongUse
-
-BACKENDS = ("local", "ray")
 
 #: numerical libraries take one thread; there is a process for each core
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
@@ -35,6 +35,10 @@ def carry_out(
         backend: "local", or "ray" where the tree and the run's folder are on a disk that all of its machines share.
         do: what does one job; left out: a process of its own.
     """
+    if backend not in BACKENDS:
+        raise UnknownName("backend", backend, BACKENDS)
+    if workers < 1 and workers != -1:
+        raise WrongUse(f"jobs at a time must be 1 or more, or -1 for one a core, not {workers}")
     left = [job for job in jobs if not done(job)]
     if len(left) < len(jobs):
         console.print(f"{len(jobs) - len(left)} of {len(jobs)} jobs are on disk")
@@ -43,8 +47,7 @@ def carry_out(
     one = do or in_own_process
     with _progress(console) as progress, _ended_with_us():
         task = progress.add_task("benchmark", total=len(left))
-        work = Parallel(n_jobs=workers, backend=_backend(backend), return_as="generator_unordered")(delayed(_told)(one, j) for j in left)
-        for job in work:
+        for job in BACKENDS[backend](left, one, workers):
             facts = Facts.read(Path(job.folder))
             if facts is None or facts.fault:
                 fault = facts.fault if facts else "no result"
@@ -55,7 +58,8 @@ def carry_out(
 def done(job: Job) -> bool:
     """Whether its scores are on disk and of what it depends on now."""
     facts = Facts.read(Path(job.folder))
-    return facts is not None and facts.digest == job.digest and not facts.fault
+    whole = all((Path(job.folder) / name).is_file() for name in (SCORES, PER_FRAME))
+    return facts is not None and facts.digest == job.digest and not facts.fault and whole
 
 
 def in_own_process(job: Job) -> None:
@@ -77,10 +81,17 @@ def in_own_process(job: Job) -> None:
     finally:
         _RUNNING.discard(process)
     if status and not _ENDING.is_set():
-        fail(job, f"its process ended with status {status}: {' '.join(said.split()[-30:])}")
+        fail(job, f"its process {_ended_how(status)}: {' '.join(said.split()[-30:])}")
     facts = Facts.read(Path(job.folder))
     if facts is not None and facts.fault:
         (Path(job.folder) / LOG).write_text(said)
+
+
+def _ended_how(status: int) -> str:
+    if status >= 0:
+        return f"ended with status {status}"
+    short = ", as when memory runs out" if status == -signal.SIGKILL else ""
+    return f"was ended by {signal.Signals(-status).name}{short}"
 
 
 _RUNNING: set[subprocess.Popen[str]] = set()
@@ -105,18 +116,44 @@ def _told(do: Callable[[Job], None], job: Job) -> Job:
     return job
 
 
-def _backend(name: str) -> str:
-    """Joblib's name of it. Threads suffice here: each waits for a process."""
-    if name not in BACKENDS:
-        raise UnknownName("backend", name, BACKENDS)
-    if name == "local":
-        return "threading"
+def _locally(jobs: Sequence[Job], do: Callable[[Job], None], workers: int) -> Iterator[Job]:
+    """Each job as it ends. Threads suffice: each waits for a process."""
+    work: Iterator[Job] = Parallel(n_jobs=workers, backend="threading", return_as="generator_unordered")(delayed(_told)(do, job) for job in jobs)
+    yield from work
+
+
+def _on_ray(jobs: Sequence[Job], do: Callable[[Job], None], workers: int) -> Iterator[Job]:
+    """Each job as it ends, done by a task of Ray: of the cluster that RAY_ADDRESS names, else of this machine.
+
+    Ray's own joblib backend cannot tell of a job before all have ended. A task takes a core, and of the preset `paper` a GPU where there is one:
+    Ray hides what is not asked for. A machine that is lost costs its jobs, which are told as failed.
+    """
     try:
-        from ray.util.joblib import register_ray
+        import ray
     except ImportError as error:
-        raise WrongUse(f"the backend ray needs ray, which is not installed ({error}): pip install 'ray[default]'") from error
-    register_ray()
-    return "ray"
+        raise WrongUse(f"the backend ray needs ray, which is not installed ({error}): pip install ray") from error
+    ray.init(ignore_reinit_error=True, log_to_driver=False)
+    task, left = ray.remote(num_cpus=1, max_retries=0)(_told), list(jobs)
+    running: dict[Any, Job] = {}
+    gpus = min(1, ray.cluster_resources().get("GPU", 0))
+    try:
+        while left or running:
+            while left and (workers < 1 or len(running) < workers):
+                job = left.pop(0)
+                running[task.options(num_gpus=gpus if job.preset == "paper" else 0).remote(do, job)] = job
+            (ended,), _ = ray.wait(list(running), num_returns=1)
+            job = running.pop(ended)
+            try:
+                ray.get(ended)
+            except ray.exceptions.RayError as error:
+                fail(job, f"ray: {str(error).strip().splitlines()[-1]}")
+            yield job
+    finally:
+        for reference in running:
+            ray.cancel(reference, force=True)  # its worker ends, and with it the job's process, whose standard input closes
+
+
+BACKENDS = {"local": _locally, "ray": _on_ray}
 
 
 def _progress(console: Console) -> Progress:

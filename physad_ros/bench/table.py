@@ -41,11 +41,15 @@ class Method:
     average_precision: Estimate
     accuracy: Estimate
     categories: int  # that it has results for
+    failed: int  # jobs without result
     by_category: dict[str, Estimate]  # AUROC
     paper: float | None  # the paper's average, on its own data
     paper_by_category: dict[str, float]
     false_alarms: int
     normals: int  # tested, over all seeds
+    tested: int  # clips, over all seeds
+    unscored: int  # of them; each counts as wrong
+    uncalibrated: int  # jobs without a threshold, all of whose clips are called wrongly
     parameters: int
     fit_s: float  # medians over the jobs
     frames_per_s: float  # frame by frame, as they come from a camera
@@ -60,10 +64,11 @@ class Method:
 
 @dataclass(frozen=True)
 class Ahead:
-    """By how much one method is ahead of another in AUROC, averaged over the categories that both have."""
+    """By how much one method is ahead of another in AUROC, or behind it, averaged over the categories that both have."""
 
     leader: str
     other: str
+    categories: int  # that both have
     by: float
     low: float  # 95 % paired bootstrap
     high: float
@@ -91,7 +96,7 @@ def tabulate(run: Run, plan: Plan, outcomes: Sequence[Outcome], protocol: str) -
     names = dict.fromkeys(job.method for job in plan.jobs)
     methods = [_method(name, [o for o in outcomes if o.facts.method == name], categories, drawn) for name in names]
     methods.sort(key=lambda m: (math.isnan(m.auroc.value), -m.auroc.value if m.auroc.value == m.auroc.value else 0.0, m.name))
-    rates = [o.facts.false_alarm_rate for o in outcomes if o.clips]
+    rates = [o.facts.false_alarm_rate for o in outcomes if math.isfinite(o.facts.false_alarm_rate)]
     counts = {o.facts.category: (int((~o.truth).sum()), int(o.truth.sum())) for o in reversed(outcomes) if o.judged}
     return Table(
         run, protocol, tuple(methods), categories, _ahead(methods, categories, drawn), plan.not_run, _faults(outcomes),
@@ -105,11 +110,13 @@ def _method(name: str, mine: Sequence[Outcome], categories: Sequence[str], drawn
     of = {metric: estimate([drawn[name, c][metric] for c in there]) for metric in METRICS}
     ended, judged = [o.facts for o in mine if o.clips], [o for o in mine if o.judged]
     return Method(
-        name=name, title=card.title, setting=card.setting.value, categories=len(there),
+        name=name, title=card.title, setting=card.setting.value, categories=len(there), failed=sum(bool(o.facts.fault) for o in mine),
         auroc=of["auroc"], average_precision=of["average_precision"], accuracy=of["accuracy"],
         by_category={c: estimate([drawn[name, c]["auroc"]]) if c in there else NOTHING for c in categories},
         paper=paper.average.get(name), paper_by_category={c: paper.auroc[name, c] for c in categories if (name, c) in paper.auroc},
         false_alarms=sum(int((o.decided & ~o.truth).sum()) for o in judged), normals=sum(int((~o.truth).sum()) for o in judged),
+        tested=sum(len(o.clips) for o in judged), unscored=sum(int(o.unscored.sum()) for o in judged),
+        uncalibrated=sum(not math.isfinite(o.cut) for o in judged),
         parameters=max((f.parameters for f in ended), default=0), peak_mb=max((f.peak_mb for f in ended), default=math.nan),
         fit_s=_median([f.fit_s for f in ended]), frames_per_s=_median([f.live_frames_per_s for f in ended]),
         undefined=any(o.undefined for o in mine),
@@ -121,18 +128,26 @@ def _median(values: Sequence[float]) -> float:
 
 
 def _ahead(methods: Sequence[Method], categories: Sequence[str], drawn: dict[tuple[str, str], dict[str, Any]]) -> Ahead | None:
-    """`rules` against the best learnt or asked method; with none of those, against the best of the others."""
+    """`rules` against the learnt or asked method that it leads least; with none of those, against the others.
+
+    What has results for few categories is no match: it may have the easy ones.
+    """
     others = [m for m in methods if m.name != "rules" and m.categories]
-    learnt = [m for m in others if m.setting not in (Setting.BASELINE.value, Setting.RULES.value)]
-    if not others or not any(m.name == "rules" and m.categories for m in methods):
-        return None
-    best = (learnt or others)[0].name
-    both = [c for c in categories if ("rules", c) in drawn and (best, c) in drawn]
+    pool = [m for m in others if m.setting not in (Setting.BASELINE.value, Setting.RULES.value)] or others
+    most = max((m.categories for m in pool), default=0)
+    pairs = [_pair("rules", m.name, categories, drawn) for m in pool if 2 * m.categories > most]
+    return min((p for p in pairs if p), key=lambda p: p.by, default=None)
+
+
+def _pair(one: str, other: str, categories: Sequence[str], drawn: dict[tuple[str, str], dict[str, Any]]) -> Ahead | None:
+    """Over the categories and seeds that both have; None where there are none."""
+    both = [c for c in categories if (one, c) in drawn and (other, c) in drawn]
     if not both:
         return None
-    means = [mean_over_seeds(np.stack([drawn[name, c]["auroc"] for c in both])).mean(0) for name in ("rules", best)]
-    difference = means[0] - means[1]
-    return Ahead("rules", best, float(difference[0]), *interval(difference[1:]))
+    apart = np.stack([drawn[one, c]["auroc"] - drawn[other, c]["auroc"] for c in both])  # (C, S, 1 + B); NaN where one of the two is
+    means = mean_over_seeds(apart)
+    means = means[np.isfinite(means[:, 0])]
+    return Ahead(one, other, len(means), float(means[:, 0].mean()), *interval(means[:, 1:].mean(0))) if len(means) else None
 
 
 def _faults(outcomes: Sequence[Outcome]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from physad_ros.dataset.video import read_video, write_video
 
 log = logging.getLogger(__name__)
 
+SMALL = 16  # pixels high: frames that are only counted
 WHOLE = "clip"  # the one phase of a clip without a manifest
 
 
@@ -107,7 +108,7 @@ def load_clip(ref: ClipRef, height: int | None = None) -> Clip:
 def timetable_of(ref: ClipRef) -> Timetable:
     """A clip's timetable, without reading its frames where there is a manifest; BadData as `load_clip`."""
     file = ref.path.with_suffix(".json")
-    return Manifest.read(file).timetable if file.exists() else load_clip(ref).timetable
+    return Manifest.read(file).timetable if file.exists() else load_clip(ref, SMALL).timetable
 
 
 def _compare_length(ref: ClipRef, frames: int) -> None:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from bench_fakes import Brightness, Missing, Telling
+from bench_fakes import Blind, Brightness, Dazzled, Missing, Telling
 from rich.console import Console
 
 from physad_ros.bench import benchmark as whole
@@ -160,6 +160,24 @@ def test_a_clip_plays_with_its_curve_phases_and_findings(opened):
     opened.driver.execute_script("const v = document.querySelector('video'); v.currentTime = 0; v.loop = false; v.play()")
     opened.until("document.querySelector('video').ended")
     assert opened.js("document.querySelector('video').videoWidth") > 0
+
+
+def test_a_clip_without_a_score_is_never_right(browser, toy_tree, tmp_path):
+    browser.get_log("browser")
+    opened = Page(browser, make_page(toy_tree, tmp_path, memae=Dazzled, mnad_r=Blind))
+    opened.choose("[name=method]", "memae")
+    opened.choose("[name=category]", "bold")
+    opened.choose("[name=label]", "glare")
+    assert set(opened.texts("#list .verdict")) == {"no score"} and opened.count("#list .wrong") == opened.count("#list button") > 1
+    opened.choose("[name=judged]", "right")
+    assert opened.texts("#list li") == ["No clip is like that."]
+    opened.choose("[name=judged]", "wrong")
+    opened.click("#list button")
+    assert "the clip's is \N{EN DASH}" in opened.texts("#curve figcaption")[0] and opened.count("#curve path.line") == 1
+    assert any("memae 4 of" in note for note in opened.texts(".note")) and "mnad_r‡§" in opened.texts("#methods-table tbody th")
+    opened.choose("#curve-method", "mnad_r")
+    assert opened.count("#histograms rect.normal, #histograms rect.anomalous") == 0 and "no scores" in opened.texts("#histograms text")
+    assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
 
 
 def test_another_method_judges_the_same_clip(opened):

@@ -7,10 +7,10 @@ from bench_fakes import Brightness, Missing
 from rich.console import Console
 
 from physad_ros.bench.jobs import job_folder
-from physad_ros.bench.methods import entries, methods
+from physad_ros.bench.methods import entries, few_words, methods
 from physad_ros.bench.trained import trained_models
 from physad_ros.bringup import StackArguments, stack, with_models
-from physad_ros.core.errors import WrongUse
+from physad_ros.core.errors import UnknownName, WrongUse
 from physad_ros.detectors.base import Setting, detectors
 
 
@@ -26,16 +26,59 @@ def test_every_detector_is_listed_by_setting(capsys):
     assert {e.name for e in found} == set(detectors)
     order = [s.value for s in Setting]
     assert [e.setting for e in found] == sorted((e.setting for e in found), key=order.index)
-    methods(Console(width=200), as_json=True)
+    methods(Console(), as_json=True)
     assert [e["name"] for e in json.loads(capsys.readouterr().out)] == [e.name for e in found]
     assert all(e.title and e.source and e.input and e.ran for e in found)
 
 
-def test_what_cannot_be_used_here_says_why(fakes, capsys):
+def test_what_cannot_be_used_here_says_why(fakes):
     missing = next(e for e in entries() if e.name == "missing")
     assert missing.unavailable == "its checkpoint is not here" and missing.parameters is None
-    methods(Console(width=300))
-    assert "not here: its checkpoint" in " ".join(capsys.readouterr().out.split())
+
+
+def lines(capsys, width, *arguments):
+    methods(Console(width=width), *arguments)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_list_fits_the_terminal_and_takes_few_lines(fakes, capsys):
+    for width, most in ((200, 2), (100, 2), (80, 1)):
+        told = lines(capsys, width)
+        assert max(map(len, told)) <= width and len(told) <= most * len(detectors) + 2
+        assert [name for name in detectors if not any(line.startswith(f"{name} ") for line in told)] == []
+        assert any(line.startswith("missing ") and "no checkpoint" in line for line in told)
+    assert any("16 grey frames" in line for line in lines(capsys, 100)) and not any("grey" in line for line in lines(capsys, 80))
+
+
+@pytest.mark.parametrize(("reason", "words"), [
+    ("", "yes"), ("its checkpoint is not here", "no checkpoint"),
+    ("ai_vad needs anomalib and requests: pip install 'anomalib[video]'", "no anomalib and requests"),
+    ("i3d needs torch, which is not installed", "no torch"), ("torchvision must be installed, or frames be fed", "no torchvision"),
+    ("blip2: no checkpoint is given; it takes a folder; chat: no chat server is named", "no checkpoint, no chat server"),
+    ("the moon stands in the wrong house for this detector", "the moon stands in the wrong …"),
+])
+def test_what_is_missing_is_told_in_few_words(reason, words):
+    assert few_words(reason) == words
+
+
+def test_a_card_tells_everything_of_one(fakes, capsys):
+    told = " ".join(" ".join(lines(capsys, 100, "missing")).split())
+    assert "runs here no: its checkpoint is not here" in told and "setting unsupervised" in told
+    known = next(e for e in entries() if e.name == "memae")
+    told = " ".join(" ".join(lines(capsys, 80, "memae")).split())
+    for word in (known.title, known.source, f"{known.parameters:,}", known.ran, *known.presets["paper"], *known.presets["quick"]):
+        assert word in told
+    with pytest.raises(UnknownName, match="memae"):
+        methods(Console(), "memory")
+
+
+def test_json_has_all_of_all_and_no_secret(capsys):
+    methods(Console(), as_json=True)
+    told = {e["name"]: e for e in json.loads(capsys.readouterr().out)}
+    assert set(told["memae"]["presets"]) == {"paper", "quick"} and told["memae"]["presets"]["paper"] != told["memae"]["presets"]["quick"]
+    assert told["chat"]["presets"]["paper"] and "key" not in told["chat"]["presets"]["paper"]
+    methods(Console(), "chat", as_json=True)
+    assert json.loads(capsys.readouterr().out) == told["chat"]
 
 
 def trained(folder):

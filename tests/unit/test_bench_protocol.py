@@ -58,7 +58,7 @@ def test_a_name_leads_back_to_its_clip(toy_tree):
 
 
 @pytest.mark.parametrize(("counts", "words"), [
-    ({"bent": 3}, "--shots"), ({"bent": 9, "train": 1}, "cannot be split"),
+    ({"bent": 3}, "--shots"), ({"bent": 9, "train": 1}, "toy/train.*--category"),
     ({"bent": 9, "normal": 0}, "normal and defective"), ({}, "normal and defective"),
 ])
 def test_what_cannot_be_split_is_refused(counts, words):
@@ -69,8 +69,9 @@ def test_what_cannot_be_split_is_refused(counts, words):
 def test_a_protocol_that_makes_no_sense_is_refused():
     with pytest.raises(WrongUse, match="0 to 4"):
         Protocol(shots=5)
-    with pytest.raises(WrongUse, match="between 0 and 1"):
-        Protocol(held_out=1.0)
+    for wrong in ({"held_out": 1.0}, {"false_alarm_rate": 0.0}):
+        with pytest.raises(WrongUse, match="between 0 and 1"):
+            Protocol(**wrong)
 
 
 def test_the_shares_of_a_fit_are_those_of_a_split():
@@ -83,6 +84,16 @@ def test_few_normals_promise_what_they_can():
     detector = Intensity()
     assert calibrate(detector, [1.0, 3.0, 2.0], 0.05) == 0.25 and detector.threshold == 3.0
     assert calibrate(detector, list(range(99)), 0.05) == 0.05 and detector.threshold == 94
+
+
+def test_a_normal_without_a_score_counts_as_a_false_alarm():
+    detector = Intensity()
+    assert calibrate(detector, [*range(95), *[float("nan")] * 4], 0.05) == 0.05 and detector.threshold == 94
+    with pytest.raises(BadData, match="5 of 99 held-out normal clips got no score"):
+        calibrate(detector, [*range(94), *[float("nan")] * 4, float("inf")], 0.04)
+    with pytest.raises(BadData, match="2 of 2"):
+        calibrate(detector, [float("nan")] * 2, 0.05)
+    assert detector.threshold == 94
 
 
 # -- the published evaluation ---------------------------------------------------------------------------------------------
@@ -120,6 +131,9 @@ def test_the_shift_reads_labels_four_videos_later_in_order_of_name():
     anomalous = [int(n[-5]) >= 4 for n in names]
     shifted = dict(zip(names, legacy_truth(names, anomalous, PUBLISHED["mnad_p"])))
     assert [shifted[n] for n in sorted(names)] == [True] * 6
+    two = [f"toy/test/{label}/{i}.mp4" for i in range(6) for label in ("anomaly_free", "bent")]  # numbered folder by folder there
+    shifted = dict(zip(two, legacy_truth(two, ["bent" in n for n in two], PUBLISHED["mpn"])))
+    assert [shifted[n] for n in sorted(two)] == [False] * 2 + [True] * 10
     assert legacy_truth(names, anomalous, PUBLISHED["memae"]) == anomalous
 
 

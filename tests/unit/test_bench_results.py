@@ -1,14 +1,19 @@
 """Metrics of many resamples at once, and what a table makes of them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, average_precision_score, roc_auc_score
 
-from physad_ros.bench.job import Facts
+from physad_ros.bench.job import Facts, Job
+from physad_ros.bench.jobs import Plan, Run
+from physad_ros.bench.markdown import markdown
 from physad_ros.bench.metrics import auroc, resamples, weighted_accuracy, weighted_auroc, weighted_average_precision
 from physad_ros.bench.results import METRICS, Outcome, estimate, replicates, rows
+from physad_ros.bench.table import tabulate
 
 TRUTH = np.array([False] * 6 + [True] * 7)
 
@@ -67,6 +72,44 @@ def test_a_missing_seed_does_not_count_and_nothing_is_no_number():
 def test_methods_are_compared_on_the_same_draws():
     drawn = replicates([outcome("rules", "a", 0, noisy(1, 3)), outcome("intensity", "a", 0, noisy(1, 3))])
     assert all(np.array_equal(drawn["rules", "a"][m], drawn["intensity", "a"][m], equal_nan=True) for m in METRICS)
+
+
+@given(st.permutations(range(13)), st.sets(st.integers(0, 12), min_size=1), st.integers(0, 12))
+def test_a_missing_score_never_helps(scores, missing, cut):
+    """Whatever the score would have been: every metric is at most what it would be. (Where scores are equal average precision is not so strict.)"""
+    whole = np.array(scores, float)
+    raw = np.where([i in missing for i in range(13)], np.nan, whole)
+    facts = Facts("d", "a", "rules", 0, "quick", threshold=float(cut))
+    seen, unseen = (Outcome.of(facts, (), TRUTH, of, of > cut, float(cut), ()) for of in (whole, raw))
+    assert unseen.unscored.sum() == len(missing)
+    for metric in METRICS.values():
+        with_all, without = (metric(o.truth, o.scores, o.decided, np.ones((1, 13)))[0] for o in (seen, unseen))
+        assert without <= with_all + 1e-12
+
+
+def test_without_a_threshold_nothing_is_judged_rightly():
+    o = Outcome.of(Facts("d", "a", "rules", 0, "quick"), (), TRUTH, TRUTH * 1.0, TRUTH & False, float("nan"), ())
+    assert not (o.decided == o.truth).any() and not o.unscored.any()
+
+
+def lead(*outcomes, categories=("a", "b", "c", "d")):
+    run = Run(Path("/data"), Path("/out"))
+    jobs = [Job("", "", "", c, m, 0, "quick", 0.05, "") for m in dict.fromkeys(o.facts.method for o in outcomes) for c in categories]
+    return tabulate(run, Plan(tuple(jobs), (), {}), outcomes, "corrected")
+
+
+def test_the_rival_is_the_one_that_is_led_least_and_not_who_has_only_the_easy_categories():
+    mine = [outcome("rules", c, 0, noisy(1.5, 1)) for c in "abcd"]
+    close = [outcome("memae", c, 0, noisy(1.4, 1)) for c in "abc"]
+    easy = [outcome("mpn", "a", 0, TRUTH * 1.0)]
+    far = [outcome("mnad_r", c, 0, noisy(0.0, 1)) for c in "abcd"]
+    ahead = lead(*mine, *close, *easy, *far).ahead
+    assert (ahead.other, ahead.categories) == ("memae", 3) and ahead.by > 0
+
+
+def test_who_is_behind_is_said_to_be():
+    table = lead(outcome("rules", "a", 0, noisy(0.0, 1)), outcome("memae", "a", 0, TRUTH * 1.0), categories=("a",))
+    assert "rules is behind memae" in markdown(table) and "over the 1 of 1 categories" in markdown(table)
 
 
 def test_rows_are_flat_and_count_what_went_wrong():

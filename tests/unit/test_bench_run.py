@@ -1,26 +1,30 @@
 """Jobs: who learns from what, what is left on disk, what is done again, what a fault costs."""
 
+import contextlib
 import dataclasses
+import os
 import resource
+import signal
 import subprocess
 import sys
+import threading
+import time
 import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 from bench_fakes import Blind, Brightness, Broken, Missing, Weak
-from joblib import register_parallel_backend
-from joblib._parallel_backends import ThreadingBackend
 from rich.console import Console
 
 from physad_ros.bench.benchmark import benchmark
 from physad_ros.bench.digest import sources
-from physad_ros.bench.job import Facts, execute
+from physad_ros.bench.job import Facts, execute, fail
 from physad_ros.bench.jobs import Run, plan
+from physad_ros.bench.markdown import markdown
 from physad_ros.bench.protocol import Protocol, Split
 from physad_ros.bench.results import outcome
-from physad_ros.bench.run import carry_out, done, in_own_process
+from physad_ros.bench.run import _RUNNING, carry_out, done, in_own_process
 from physad_ros.bench.table import tabulate
 from physad_ros.core.errors import BadData, UnknownName, WrongUse
 from physad_ros.detectors.base import detectors
@@ -68,17 +72,101 @@ def test_a_job_s_folder_is_whole(fakes, toy_tree, tmp_path, console):
 
 
 def test_a_fault_is_told_and_stops_nothing(fakes, toy_tree, tmp_path, console):
-    asked = run(toy_tree, tmp_path, "mpn", "mgfn", "memae", "lavad", categories=())
+    asked = run(toy_tree, tmp_path, "mpn", "memae", "lavad", categories=())
     todo = plan(asked)
     carry_out(todo.jobs, console, workers=2, do=execute)
     table = tabulate(asked, todo, [outcome(job, "corrected") for job in todo.jobs], "corrected")
     assert any("mpn on bold, seed 0: it always breaks" in fault for fault in table.faults)
-    assert any("mgfn" in fault and "not finite" in fault for fault in table.faults)
     assert table.not_run == {"lavad": "its checkpoint is not here"}
     by = {m.name: m for m in table.methods}
     assert by["memae"].categories == 2 and by["mpn"].categories == 0 and np.isnan(by["mpn"].auroc.value)
     assert by["memae"].by_category["bold"].value == 1.0 > by["memae"].by_category["pale"].value
     assert table.methods[0].name == "memae"
+
+
+def test_who_sees_nothing_is_wrong_everywhere_and_the_table_says_so(fakes, toy_tree, tmp_path, console):
+    asked = run(toy_tree, tmp_path, "mgfn", "memae")
+    todo = plan(asked)
+    carry_out(todo.jobs, console, workers=1, do=execute)
+    table = tabulate(asked, todo, [outcome(job, "corrected") for job in todo.jobs], "corrected")
+    blind = {m.name: m for m in table.methods}["mgfn"]
+    assert (blind.auroc.value, blind.accuracy.value, blind.failed) == (0.0, 0.0, 0) and blind.false_alarms == blind.normals == 5
+    assert "| mgfn‡§ |" in markdown(table) and "mgfn 9 of 9" in markdown(table) and "mgfn in 1 jobs" in markdown(table)
+    facts = Facts.read(Path(todo.jobs[0].folder))
+    assert np.isnan(facts.threshold) and "5 of 5 held-out normal clips got no score" in facts.uncalibrated
+
+
+def test_what_failed_is_told_beside_the_mean_that_leaves_it_out(fakes, toy_tree, tmp_path, console):
+    asked = run(toy_tree, tmp_path, "memae", categories=(), seeds=2)
+    todo = plan(asked)
+    carry_out(todo.jobs[1:], console, workers=1, do=execute)
+    fail(todo.jobs[0], "the disk was full")
+    text = markdown(tabulate(asked, todo, [outcome(job, "corrected") for job in todo.jobs], "corrected"))
+    assert "| memae† |" in text and "memae (2 of 2 categories, 1 jobs failed)" in text and "the disk was full" in text
+
+
+def test_a_page_is_made_where_nothing_worked(fakes, toy_tree, tmp_path, console, monkeypatch):
+    monkeypatch.setattr("physad_ros.bench.benchmark.carry_out", lambda jobs, c, **_: carry_out(jobs, c, workers=1, do=execute))
+    table = benchmark(run(toy_tree, tmp_path, "mpn"), console)
+    assert np.isnan(table.methods[0].auroc.value) and "it always breaks" in (tmp_path / "index.html").read_text()
+
+
+def test_a_result_counts_only_whole_and_for_what_it_was_made_of(fakes, toy_tree, tmp_path, console):
+    (job,) = plan(run(toy_tree, tmp_path, "memae")).jobs
+    carry_out([job], console, workers=1, do=execute)
+    changed = dataclasses.replace(job, digest="other")
+    assert done(job) and not done(changed) and outcome(changed, "corrected").facts.fault == "not done yet"
+    (Path(job.folder) / "scores.parquet").unlink()
+    assert not done(job)
+
+
+def test_a_job_that_is_killed_midway_is_not_done_and_is_done_again(toy_tree, tmp_path, console):
+    (job,) = plan(run(toy_tree, tmp_path, "intensity")).jobs
+    draft = Path(job.folder).with_name(f".{job.category}")
+
+    def strike():
+        while not draft.exists():
+            time.sleep(0.005)
+        for process in _RUNNING:
+            process.kill()
+
+    threading.Thread(target=strike, daemon=True).start()
+    in_own_process(job)
+    assert not done(job) and "was ended by SIGKILL" in Facts.read(Path(job.folder)).fault
+    carry_out([job], console, workers=1)
+    assert done(job) and not draft.exists()
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
+def test_the_same_command_goes_on_after_it_was_ended(toy_tree, tmp_path, kind):
+    """The program itself, with its processes; none of them stays behind."""
+    command = [sys.executable, "-m", "physad_ros.cli", "bench", str(toy_tree), "--out", str(tmp_path), "--category", "bold",
+               "--method", "intensity", "--method", "frame_difference", "--seeds", "1", "--jobs", "1"]  # fmt: skip
+    environment = {**os.environ, "MARK": str(tmp_path)}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    while not (found := list(tmp_path.glob("jobs/*/*/bold/facts.json"))):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(kind)
+    process.wait(timeout=30)
+    end = time.monotonic() + 10
+    while jobs_of(f"MARK={tmp_path}"):
+        assert time.monotonic() < end, "a job outlives who started it"
+        time.sleep(0.05)
+    before = {file: file.stat().st_mtime_ns for file in found}
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 0 and f"{len(found)} of 2 jobs are on disk" in again.stdout, again.stdout + again.stderr
+    assert len(list(tmp_path.glob("jobs/*/*/bold/scores.parquet"))) == 2 and all(f.stat().st_mtime_ns == t for f, t in before.items())
+
+
+def jobs_of(mark):
+    """Processes of jobs that were started with this mark in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if b"physad_ros.bench.job" in (folder / "cmdline").read_bytes() and mark.encode() in (folder / "environ").read_bytes():
+                found.append(folder.name)
+    return found
 
 
 def test_what_is_done_is_not_done_again_and_what_failed_is(fakes, toy_tree, tmp_path, console):
@@ -125,6 +213,21 @@ def test_what_a_result_depends_on_makes_it_stale(fakes, toy_tree, tmp_path, monk
     assert digests(protocol=Protocol(false_alarm_rate=0.1)) != before and digests(protocol=Protocol(shots=2)) != before
     monkeypatch.setattr(Brightness, "presets", {"quick": Config(4), "paper": Config()})
     assert digests() != before and digests(preset="paper") == before
+    monkeypatch.setattr("physad_ros.bench.digest._JOB", ())
+    assert digests(preset="paper") != before  # the code that fits, calibrates and scores counts too
+
+
+def test_which_checkpoint_is_asked_is_part_of_a_result(toy_tree, tmp_path, monkeypatch):
+    def digests():
+        return {job.method: job.digest for job in plan(run(toy_tree, tmp_path, "s3r", "intensity")).jobs}
+
+    before = digests()
+    (tmp_path / "i3d.pt").write_bytes(b"one")
+    monkeypatch.setenv("PHYSAD_I3D_CHECKPOINT", str(tmp_path / "i3d.pt"))
+    named = digests()
+    (tmp_path / "i3d.pt").write_bytes(b"another")
+    assert len({d["s3r"] for d in (before, named, digests())}) == 3
+    assert len({d["intensity"] for d in (before, named, digests())}) == 1
 
 
 def test_a_method_depends_on_the_code_that_it_imports():
@@ -171,6 +274,10 @@ def test_wrong_use_names_what_is_right(fakes, toy_tree, tmp_path, console):
         run(toy_tree, tmp_path, "oracle")
     with pytest.raises(BadData, match="bold, pale"):
         plan(run(toy_tree, tmp_path, "memae", categories=("unicorn",)))
+    with pytest.raises(BadData, match="no such folder"):
+        plan(run(toy_tree / "nowhere", tmp_path, "memae"))
+    with pytest.raises(WrongUse, match="1 or more"):
+        carry_out([], console, workers=0)
     with pytest.raises(WrongUse, match="checkpoint"):
         plan(run(toy_tree, tmp_path, "lavad"))
     with pytest.raises(WrongUse, match="no labelled clip"):
@@ -187,15 +294,69 @@ def test_ray_is_asked_for_by_name_where_it_is_missing(fakes, toy_tree, tmp_path,
         carry_out(plan(run(toy_tree, tmp_path, "memae")).jobs, console, backend="ray")
 
 
-def test_ray_does_jobs_through_joblib(fakes, toy_tree, tmp_path, console, monkeypatch):
-    """With a stand-in for ray: the real one is not here."""
-    stand_in = types.ModuleType("ray.util.joblib")
-    stand_in.register_ray = lambda: register_parallel_backend("ray", ThreadingBackend)
-    for name, module in {"ray": types.ModuleType("ray"), "ray.util": types.ModuleType("ray.util"), "ray.util.joblib": stand_in}.items():
-        monkeypatch.setitem(sys.modules, name, module)
-    todo = plan(run(toy_tree, tmp_path, "memae"))
-    carry_out(todo.jobs, console, workers=1, backend="ray", do=execute)
-    assert all(done(job) for job in todo.jobs)
+class Ray(types.ModuleType):
+    """A task is done when it is got; ``most`` is how many there were at once."""
+
+    def __init__(self):
+        super().__init__("ray")
+        self.exceptions = types.SimpleNamespace(RayError=type("RayError", (Exception,), {}))
+        self.tasks, self.most, self.cancelled = {}, 0, []
+
+    def init(self, *, ignore_reinit_error, log_to_driver):
+        pass
+
+    def cluster_resources(self):
+        return {"CPU": 4.0}
+
+    def remote(self, **asked):
+        self.asked = asked
+
+        def decorate(function):
+            def begin(*arguments):
+                reference = object()
+                self.tasks[reference] = lambda: function(*arguments)
+                self.most = max(self.most, len(self.tasks))
+                return reference
+
+            return types.SimpleNamespace(options=lambda *, num_gpus: types.SimpleNamespace(remote=begin))
+
+        return decorate
+
+    def wait(self, references, *, num_returns):
+        return references[:num_returns], references[num_returns:]
+
+    def get(self, reference):
+        return self.tasks.pop(reference)()
+
+    def cancel(self, reference, *, force):
+        self.cancelled.append(reference)
+
+
+def test_ray_does_jobs(fakes, toy_tree, tmp_path, console, monkeypatch):
+    """With a stand-in for ray, the parts of its documented interface that are used: the real one is not here."""
+    ray = Ray()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    todo = plan(run(toy_tree, tmp_path, "memae", "mpn", seeds=3))
+    lost = todo.jobs[0]
+
+    def do(job):
+        if job == lost:
+            raise ray.exceptions.RayError("its machine is gone")
+        execute(job)
+
+    carry_out(todo.jobs, console, workers=2, backend="ray", do=do)
+    assert [done(job) for job in todo.jobs if job.method == "memae"] == [False, True, True]
+    assert Facts.read(Path(lost.folder)).fault == "ray: its machine is gone"
+    assert ray.most == 2 and ray.asked == {"num_cpus": 1, "max_retries": 0} and not ray.cancelled
+
+
+def test_ray_s_tasks_end_when_we_are_interrupted(fakes, toy_tree, tmp_path, console, monkeypatch):
+    ray = Ray()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setattr(ray, "wait", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(plan(run(toy_tree, tmp_path, "memae", seeds=3)).jobs, console, workers=2, backend="ray", do=execute)
+    assert len(ray.cancelled) == 2
 
 
 WITHOUT = """

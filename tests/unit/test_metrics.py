@@ -45,6 +45,8 @@ def test_clips_without_a_score_count_as_the_worst_they_can_be():
     assert auroc(truth, worst_case(truth, [0.1, NAN, 0.8, 0.9])) == 0.5
     assert auroc(truth, worst_case(truth, [NAN] * 4)) == 0.0
     assert worst_case(truth, [1, 2, 3, 4]) == [1, 2, 3, 4]
+    assert auroc(truth, worst_case(truth, [1e20, NAN, NAN, 1e20])) == 0.125  # however great the others are
+    assert auroc(truth, worst_case(truth, [0.1, 0.2, 0.8, float("inf")])) == 0.5  # infinite is no score either
 
 
 def test_a_rate_s_interval_holds_it():

@@ -72,11 +72,42 @@ def started() -> str:
     return " ".join(f.read_text() for folder in ("physad_ros/bringup", "config", "urdf") for f in (ROOT / folder).rglob("*.*") if f.suffix != ".pyc")
 
 
+def extras() -> set[str]:
+    """What setup.py offers as optional: the names in its extras, but for those that it reads from a requirements file."""
+    kwargs = {k.arg: k.value for n in ast.walk(ast.parse((ROOT / "setup.py").read_text())) if isinstance(n, ast.Call) for k in n.keywords}
+    lists = [value for value in kwargs["extras_require"].values if isinstance(value, ast.List)]
+    return {re.match(r"\w+", item.value)[0] for of in lists for item in of.elts}
+
+
+def learning() -> set[str]:
+    return names("requirements-learning.txt")
+
+
+def at_import(folder: str) -> set[str]:
+    """Top-level modules that files below this folder import as soon as they are imported themselves, not in a function or for types alone."""
+    found = set()
+    for file in (ROOT / folder).rglob("*.py"):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module.split(".")[0])
+    return found
+
+
 def test_what_is_imported_or_described_is_declared_or_brought_by_pip():
+    """package.xml and what it leaves to pip are what a robot needs; what learns is in a requirements file of its own, or an extra."""
     here = dependencies() | {re.match(r"\w+", package)[0] for package in from_pip()}
-    assert imported("physad_ros", "launch") <= here
-    assert imported("tests") <= here | {name.removeprefix("python3-").replace("-", "_") for name in declared("test_depend")}
+    assert imported("physad_ros", "launch") <= here | learning() | extras()
+    assert imported("tests") <= here | learning() | names("requirements-dev.txt") | {
+        name.removeprefix("python3-").replace("-", "_") for name in declared("test_depend")}
     assert set(re.findall(r"\$\(find (\w+)\)", started())) <= here
+
+
+def test_what_learns_is_used_and_the_robot_s_part_never_needs_it():
+    assert learning() <= imported("physad_ros") and extras() <= imported("physad_ros")
+    needed = {folder: at_import(f"physad_ros/{folder}") for folder in ("core", "motion", "sim", "dataset", "rules", "perception", "nodes", "bench")}
+    assert {folder: found for folder, found in needed.items() if found & (learning() | extras())} == {}
 
 
 def test_what_is_declared_is_used():

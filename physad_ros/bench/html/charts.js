@@ -61,9 +61,9 @@ function barOf(x, y, height, name, category) {
 
 /* -- ROC -------------------------------------------------------------------------------------------------------------- */
 
-/** Scores of a method on a category's clips with one seed, as [score, anomalous]. */
-function scored(name, category, seed) {
-  return DATA.clips.filter((c) => c.category === category && c.by[name] && c.by[name].scores[seed] !== null)
+/** Scores of a method on a category's clips with one seed, as [score, anomalous]; those that are missing stand where they harm most, or are left out. */
+function scored(name, category, seed, missing = true) {
+  return DATA.clips.filter((c) => c.category === category && c.by[name] && c.by[name].scores[seed] !== null && (missing || !c.by[name].unscored[seed]))
     .map((c) => [c.by[name].scores[seed], c.by[name].truth[seed]]);
 }
 
@@ -134,7 +134,7 @@ function drawHistograms(width) {
 
 function histogram(width, height, name, category) {
   const title = category.replaceAll("_", " ");
-  const pairs = scored(name, category, 0), cut = METHODS.get(name).cuts[category][0];
+  const pairs = scored(name, category, 0, false), cut = METHODS.get(name).cuts[category][0];
   const head = text(0, 12, title, "start", "name");
   if (!pairs.length) return picture(width, height, title, head, text(0, 34, "no scores"));
   const values = [...pairs.map((p) => p[0]), ...(cut === null ? [] : [cut])].sort((a, b) => a - b);

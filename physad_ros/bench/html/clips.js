@@ -10,9 +10,9 @@ function judged(clip, name) {
   const by = clip.by[name];
   if (!by) return null;
   const seed = by.scores.findIndex((s) => s !== null);
-  const called = by.called[seed];
-  const how = called === clip.anomalous ? (called ? "found" : "passed") : called ? "false alarm" : "missed";
-  return { score: by.scores[seed], cut: METHODS.get(name).cuts[clip.category][seed], right: called === clip.anomalous, how, seed, curve: by.curve, findings: by.findings };
+  const called = by.called[seed], cut = METHODS.get(name).cuts[clip.category][seed], unscored = by.unscored[seed];
+  const how = unscored ? "no score" : cut === null ? "not judged" : called === clip.anomalous ? (called ? "found" : "passed") : called ? "false alarm" : "missed";
+  return { score: unscored ? null : by.scores[seed], cut, right: how === "found" || how === "passed", how, seed, curve: by.curve, findings: by.findings };
 }
 
 function fits(clip) {
