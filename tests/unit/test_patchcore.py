@@ -113,6 +113,13 @@ def test_it_finds_what_comes_late_and_what_should_not_be_there(fitted, planted):
     assert min(fitted.score(clip(i, **planted)).value for i in range(200, 204)) > 1.5 * max(normal)
 
 
+def test_as_large_as_in_the_preset_paper_it_finds_what_should_not_be_there():
+    detector = PatchCore()
+    assert detector.config == PatchCore.presets["paper"]
+    detector.fit([clip(i) for i in range(4)])
+    assert detector.score(clip(200, flaw=True)).value > 1.5 * detector.score(clip(100)).value
+
+
 def test_it_says_when(fitted):
     per_frame = fitted.score(clip(300, flaw=True)).per_frame
     assert per_frame[32:].min() > 1.5 * per_frame[:24].max()
