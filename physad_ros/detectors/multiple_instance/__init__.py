@@ -6,21 +6,18 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import track
 
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import NORMAL_LABEL, Clip, Score, Signals, Timetable
+from physad_ros.core.types import NORMAL_LABEL, Clip, Floats
 from physad_ros.detectors import storage
-from physad_ros.detectors.base import Detector, Stream
 from physad_ros.detectors.multiple_instance.scaling import Scaling
-from physad_ros.features.base import SNIPPET, Extractor, Pictures, Vectors, extractors
-from physad_ros.features.cache import features_of
+from physad_ros.detectors.snippets import OverSnippets
+from physad_ros.features.base import Vectors
 
 if TYPE_CHECKING:
     import torch
@@ -46,11 +43,10 @@ class SnippetConfig:
     top: int = 3  # snippets whose mean score is the clip's
 
 
-class MultipleInstance(Detector):
-    """Makes features, trains, scores snippets as they end, saves. A subclass brings the network, its loss and its scores.
+class MultipleInstance(OverSnippets):
+    """Trains on bags of snippets, scores, saves. A subclass brings the network, its loss and its scores.
 
-    A snippet is scored when its last frame comes, by the snippets up to it; the whole clip's scores are made anew at its end, for
-    a network may look at what came after, too. The clip's value is the mean of its ``top`` highest snippet scores.
+    The clip's value is the mean of its ``top`` highest snippet scores.
     """
 
     name: ClassVar[str]
@@ -60,7 +56,6 @@ class MultipleInstance(Detector):
         self.config = self.presets["paper"] if config is None else config
         self.network: Any = None
         self.scaling: Scaling | None = None
-        self.cache: Path | None = None  # folder of the features' cache, the user's own if None
 
     # -- to be brought ------------------------------------------------------------------------------------------------
 
@@ -98,15 +93,6 @@ class MultipleInstance(Detector):
 
     # -- the contract ---------------------------------------------------------------------------------------------------
 
-    @property
-    def height(self) -> int:  # type: ignore[override]
-        return self.extractor.height
-
-    @cached_property
-    def extractor(self) -> Extractor:
-        """What makes the features."""
-        return extractors[self.config.features].using(self.config.checkpoint)
-
     def parameters(self) -> int:
         network = self.build(self.config.reduce or self.extractor.dim) if self.network is None else self.network
         return sum(p.numel() for p in network.parameters()) + self.extractor.parameters()
@@ -117,7 +103,7 @@ class MultipleInstance(Detector):
 
         bags: dict[bool, list[Vectors]] = {False: [], True: []}
         for clip in clips:
-            bags[clip.label not in (None, NORMAL_LABEL)].append(features_of(clip, self.extractor, self.cache))
+            bags[clip.label not in (None, NORMAL_LABEL)].append(self.features(clip))
         if not all(bags.values()):
             lacking = "defective" if bags[False] else "normal"
             raise BadData(f"{self.name} is weakly supervised and none of its {len(clips)} training clips is {lacking}")
@@ -131,35 +117,18 @@ class MultipleInstance(Detector):
             self._train(normal, defective, seed)
         self.network.eval()
 
-    def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
-        self.threshold = threshold
+    def value(self, scores: Floats) -> float:
+        return float(np.sort(scores)[-self.config.top :].mean())
 
-    def stream(self, timetable: Timetable) -> Stream:
-        self._fitted()
-        return _Stream(self)
-
-    def score(self, clip: Clip) -> Score:
-        """As the stream does, from the features' cache where the clip was read from a file."""
-        self._fitted()
-        return self.judge(features_of(clip, self.extractor, self.cache), len(clip.frames))
-
-    def judge(self, vectors: Vectors, frames: int) -> Score:
-        """The score of a clip of so many frames from its snippets (T, D); frames after the last one get its score."""
-        scores = self.snippet_scores(vectors)
-        per_frame = np.repeat(scores, SNIPPET)
-        tail = np.full(frames - len(per_frame), scores[-1])
-        return Score(float(np.sort(scores)[-self.config.top :].mean()), np.concatenate([per_frame, tail]))
-
-    def snippet_scores(self, vectors: Vectors) -> NDArray[np.float64]:
-        """Scores (T,) of snippets (T, D) as the extractor made them."""
+    def snippet_scores(self, vectors: Vectors) -> Floats:
         import torch
 
-        network, scaling = self._fitted()
+        network, scaling = self.fitted()
         with torch.inference_mode():
             return np.asarray(self.scores(network, torch.from_numpy(scaling(vectors))), dtype=float)
 
     def save(self, folder: Path) -> None:
-        network, scaling = self._fitted()
+        network, scaling = self.fitted()
         facts = {"config": dataclasses.asdict(self.config), "threshold": self.threshold, "features": self.extractor.identity()}
         tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
         storage.save(folder, self.name, {**tensors, **scaling.tensors()}, {**facts, **self.facts()})
@@ -170,8 +139,7 @@ class MultipleInstance(Detector):
         try:
             kind: Any = type(cls.presets["paper"])
             made = cls(kind(**facts.pop("config")))
-            threshold = facts.pop("threshold")
-            made.threshold = float("nan") if threshold is None else float(threshold)
+            made.threshold = storage.number(facts.pop("threshold"))
             if facts.pop("features") != made.extractor.identity():
                 raise BadData(f"it was fitted on {made.config.features} features of another checkpoint or version")
             made.take_facts(facts)
@@ -203,31 +171,7 @@ class MultipleInstance(Detector):
             optimiser.step()
             schedule.step()
 
-    def _fitted(self) -> tuple[Any, Scaling]:
+    def fitted(self) -> tuple[Any, Scaling]:
         if self.network is None or self.scaling is None:
             raise BadData(f"{self.name} is not trained yet; fit or load it")
         return self.network, self.scaling
-
-
-class _Stream(Stream):
-    def __init__(self, detector: MultipleInstance):
-        self._detector = detector
-        self._pictures: list[Pictures] = []
-        self._vectors: list[Vectors] = []
-        self._seen = 0
-        self._latest = 0.0
-
-    def push(self, frame: Pictures, stamp_s: float) -> float:
-        extractor = self._detector.extractor
-        self._pictures.append(extractor.picture(frame))
-        self._seen += 1
-        if len(self._pictures) == SNIPPET:
-            self._vectors.append(extractor.describe(np.stack(self._pictures)))
-            self._pictures.clear()
-            self._latest = float(self._detector.snippet_scores(np.stack(self._vectors))[-1])
-        return self._latest
-
-    def finish(self, signals: Signals) -> Score:
-        if not self._vectors:
-            raise BadData(f"{self._seen} frames of the clip were seen, fewer than one snippet of {SNIPPET}")
-        return self._detector.judge(np.stack(self._vectors), self._seen)
