@@ -31,7 +31,7 @@ class AiVad(ThroughAnomalib):
     card = Card(
         "AI-VAD", Setting.UNSUPERVISED, "Reiss and Hoshen, arXiv 2212.00789, 2022; anomalib 2.7", "two frames at 360 lines",
         checkpoint="RAFT, Mask R-CNN and Keypoint R-CNN of torchvision, CLIP ViT-B/16", licence="BSD-3-Clause, MIT",
-        ran="never with the public weights; anomalib 2.7 itself fitted, scored and read it again with random ones in their place",
+        ran="never with the public weights; anomalib 2.7 itself fitted, scored and read again small networks of random ones",
     )
     #: quick looks at one pair of frames a second, which on one core still takes about a quarter of a minute
     presets: ClassVar[dict[str, AiVadConfig]] = {"paper": AiVadConfig(), "quick": AiVadConfig(stride=60)}

@@ -37,7 +37,7 @@ class Card:
     input: str  # shape of what the network takes
     checkpoint: str = ""  # the public weights that it needs, empty if none
     licence: str = ""  # of these weights
-    ran: str = "trained and scored on the simulated twin"  # what of it was run so far, plainly
+    ran: str = "trained and tested on the twin"  # what of it was run so far, plainly
 
 
 class Stream(ABC):

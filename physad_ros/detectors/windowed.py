@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TOP = 5  # frames whose mean score is the clip's, as published
 #: what was run of a network that no more is said of
-RAN = "at toy size, in the tests: reproduces a clip, finds a planted anomaly; the preset paper is only built and counted"
+RAN = "quick: trained and tested on the twin; paper: built and counted, not trained"
 
 Scorer = Callable[["torch.Tensor"], float]
 

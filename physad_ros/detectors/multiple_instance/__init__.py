@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 #: what was run of a method that no more is said of
-RAN = "at toy size, in the tests: learns a few clips, finds a planted anomaly; quick only fitted and scored; never with I3D's weights"
+RAN = "quick: trained and tested on the twin, on features that need no weights; paper: never, for want of I3D's weights"
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class PatchCore(Detector):
         "PatchCore on video", Setting.UNSUPERVISED, "idea of Roth et al., CVPR 2022, section 3; the descriptors are physad's own",
         "frames at 216 lines, 108 for quick; 224 with a network",
         checkpoint="none; optional: an image network in a local folder, published with WideResNet-50",
-        ran="both presets without weights, on clips made up for tests; with a network only tiny ones of random weights",
+        ran="quick: trained and tested on the twin; paper: on made-up clips; with a network: only tiny ones of random weights",
     )
     #: quick has a quarter of the cells of paper, cut from frames half as high; it keeps more of the few patches that there are at each place
     presets: ClassVar[dict[str, PatchCoreConfig]] = {
