@@ -74,8 +74,8 @@ def notes(table: Table) -> list[str]:
             f"not overlap the interval has no width: it knows no other clips than these. {PAPER}: the paper's average over its 22 categories of "
             "real video, beside ours and not comparable where the data is the twin's.",
             "fit: the median over jobs, decoding included; features that are kept on disk are not made again. frames/s: frame by frame on one "
-            "core, as they come from a camera, and the score at the end, decoding not included; live: whether that is 60 or more. peak: main memory "
-            "of the job's own process, the most of all jobs."]
+            "core while other jobs have the others, of the tree's pictures, already decoded and scaled, and the score at the end; live: whether "
+            "that is 60 or more. peak: main memory of the job's own process, the most of all jobs."]
     all_ = len(table.categories)
     if partly := [f"{m.name} ({m.categories} of {all_} categories, {m.failed} jobs failed)" for m in table.methods if partial(m, table)]:
         told.append(f"† has not all results, and its means are over what it has: {', '.join(partly)}.")

@@ -69,7 +69,7 @@ def methods(console: Console, name: str | None = None, as_json: bool = False) ->
     else:
         console.print(_overview(found, with_input=console.width >= WIDE))
         usable = sum(not e.unavailable for e in found)
-        console.print(f"{usable} of {len(found)} can be used here, with the preset quick. All of one: physad methods NAME")
+        console.print(f"{usable} of {len(found)} can be used here (preset quick). All of one: physad methods NAME")
 
 
 def few_words(reason: str) -> str:

@@ -45,7 +45,7 @@ def carry_out(
     if not left:
         return
     one = do or in_own_process
-    with _progress(console) as progress, _ended_with_us():
+    with _progress(console) as progress, _ended_with_us(console):
         task = progress.add_task("benchmark", total=len(left))
         for job in BACKENDS[backend](left, one, workers):
             facts = Facts.read(Path(job.folder))
@@ -99,12 +99,14 @@ _ENDING = threading.Event()
 
 
 @contextmanager
-def _ended_with_us() -> Iterator[None]:
+def _ended_with_us(console: Console) -> Iterator[None]:
     """However we leave, no job's process stays behind."""
     _ENDING.clear()
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            console.print("interrupted; the same command goes on from here")
         _ENDING.set()
         for process in list(_RUNNING):
             process.kill()

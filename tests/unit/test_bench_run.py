@@ -192,8 +192,9 @@ def test_an_interrupted_run_goes_on(fakes, toy_tree, tmp_path, console):
             raise KeyboardInterrupt
         execute(job)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), console.capture() as told:
         carry_out(plan(asked).jobs, console, workers=1, do=do)
+    assert "the same command goes on" in told.get()
     carry_out(plan(asked).jobs, console, workers=1, do=do)
     assert did == [0, 1, 1, 2] and all(done(job) for job in plan(asked).jobs)
 
