@@ -106,9 +106,8 @@ def marks(m: Method, table: Table) -> str:
 def ahead_told(table: Table) -> list[str]:
     """Whether `rules` is ahead, in a sentence; nothing where it was not run."""
     if a := table.ahead:
-        how = "ahead of" if a.by >= 0 else "behind"
-        return [f"{a.leader} is {how} {a.other}, the best of the other methods, by {abs(a.by):.3f} AUROC on average over the {a.categories} of "
-                f"{len(table.categories)} categories that both have (difference 95 % {a.low:+.3f} to {a.high:+.3f}, paired)."]
+        return [f"{a.leader} is {a.how} {a.other}, the best of the other methods: {a.by:+.3f} AUROC on average over the {a.categories} of "
+                f"{len(table.categories)} categories that both have (95 % {a.low:+.3f} to {a.high:+.3f}, paired)."]
     return []
 
 

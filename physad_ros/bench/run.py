@@ -53,6 +53,8 @@ def carry_out(
                 fault = facts.fault if facts else "no result"
                 console.print(f"{job.method} on {job.category}, seed {job.seed}: {fault}", style="yellow", markup=False)
             progress.update(task, advance=1, description=f"{job.method} · {job.category} · {job.seed}")
+            if not console.is_terminal:  # where no bar is drawn, as in a log
+                console.print(f"{progress.tasks[task].completed:.0f} of {len(left)}: {job.method} on {job.category}, seed {job.seed}", markup=False)
 
 
 def done(job: Job) -> bool:

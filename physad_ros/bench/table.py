@@ -73,6 +73,11 @@ class Ahead:
     low: float  # 95 % paired bootstrap
     high: float
 
+    @property
+    def how(self) -> str:
+        """Where the leader stands, in words; level where three decimals do not tell them apart."""
+        return "level with" if abs(self.by) < 0.0005 else "ahead of" if self.by > 0 else "behind"
+
 
 @dataclass(frozen=True)
 class Table:

@@ -112,6 +112,11 @@ def test_who_is_behind_is_said_to_be():
     assert "rules is behind memae" in markdown(table) and "over the 1 of 1 categories" in markdown(table)
 
 
+def test_who_is_as_good_is_said_to_be_level():
+    table = lead(outcome("rules", "a", 0, TRUTH * 1.0), outcome("memae", "a", 0, TRUTH * 2.0), categories=("a",))
+    assert "rules is level with memae" in markdown(table)
+
+
 def test_rows_are_flat_and_count_what_went_wrong():
     failed = Outcome(Facts("d", "a", "intensity", 0, "quick", fault="it broke"))
     made = rows([outcome("rules", "a", 0, TRUTH * 1.0), failed], "corrected")

@@ -156,6 +156,7 @@ def test_the_same_command_goes_on_after_it_was_ended(toy_tree, tmp_path, kind):
     before = {file: file.stat().st_mtime_ns for file in found}
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 0 and f"{len(found)} of 2 jobs are on disk" in again.stdout, again.stdout + again.stderr
+    assert "1 of 1: " in again.stdout  # no bar is drawn in a log: a line a job
     assert len(list(tmp_path.glob("jobs/*/*/bold/scores.parquet"))) == 2 and all(f.stat().st_mtime_ns == t for f, t in before.items())
 
 
