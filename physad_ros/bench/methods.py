@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,9 +19,8 @@ from physad_ros.detectors.base import Detector, Setting, detectors
 
 _GROUPS = list(Setting)
 WIDE = 100  # columns of a terminal that the whole table needs
-_WORDS = 34  # letters that it has for what is missing
-#: the packages that a reason names as missing
-_PACKAGES = re.compile(r"(?:^|: |needs )(?!\w+ needs )([\w. ]+?)(?:, which is not installed| must be installed|: pip install)")
+#: what a method may lack, and signs of it in its reason
+_LACKS = {"library": ("pip install", "installed"), "checkpoint": ("checkpoint",), "chat server": ("chat server",)}
 
 
 @dataclass(frozen=True)
@@ -76,11 +73,8 @@ def few_words(reason: str) -> str:
     """What is missing, in a few words, of the sentence that says why a detector cannot be used; "yes" where it can."""
     if not reason:
         return "yes"
-    missing = [*dict.fromkeys(_PACKAGES.findall(reason))]
-    missing += [what for what in ("checkpoint", "chat server") if f"no {what}" in reason]
-    if not missing and "checkpoint" in reason:
-        missing = ["checkpoint"]
-    return textwrap.shorten(f"no {', no '.join(missing)}" if missing else reason, _WORDS, placeholder=" …")
+    lacks = [what for what, signs in _LACKS.items() if any(sign in reason.lower() for sign in signs)]
+    return ", ".join(f"no {what}" for what in lacks) or "no"
 
 
 def count_told(parameters: int | None) -> str:

@@ -52,10 +52,11 @@ def test_the_list_fits_the_terminal_and_takes_few_lines(fakes, capsys):
 
 @pytest.mark.parametrize(("reason", "words"), [
     ("", "yes"), ("its checkpoint is not here", "no checkpoint"),
-    ("ai_vad needs anomalib and requests: pip install 'anomalib[video]'", "no anomalib and requests"),
-    ("i3d needs torch, which is not installed", "no torch"), ("torchvision must be installed, or frames be fed", "no torchvision"),
-    ("blip2: no checkpoint is given; it takes a folder; chat: no chat server is named", "no checkpoint, no chat server"),
-    ("the moon stands in the wrong house for this detector", "the moon stands in the wrong …"),
+    ("ai_vad needs anomalib and requests: pip install 'anomalib[video]'", "no library"),
+    ("i3d needs torch, which is not installed", "no library"), ("openai must be installed", "no library"),
+    ("set PHYSAD_CLIP_CHECKPOINT to a folder with a CLIP", "no checkpoint"),
+    ("set PHYSAD_LAVAD_CHECKPOINT to a folder; no chat server is named", "no checkpoint, no chat server"),
+    ("the moon stands in the wrong house for this detector", "no"),
 ])
 def test_what_is_missing_is_told_in_few_words(reason, words):
     assert few_words(reason) == words
