@@ -12,7 +12,7 @@ from physad_ros.detectors.base import Card, Detector, Setting, Stream
 class Brightness(Detector):
     """How far a clip's brightness is from that of the normal ones; a frame's score is its own distance."""
 
-    card = Card("brightness", Setting.UNSUPERVISED, "a test", "frames")
+    card = Card("brightness", Setting.UNSUPERVISED, "a test", "frames", ran="in tests")
     height = 48
 
     def __init__(self, config=None):
@@ -55,7 +55,7 @@ class _Stream(Stream):
 class Weak(Brightness):
     """Notes what it was given."""
 
-    card = Card("weak", Setting.WEAK, "a test", "frames")
+    card = Card("weak", Setting.WEAK, "a test", "frames", ran="in tests")
     given: list = []  # noqa: RUF012
 
     def fit(self, clips, seed=0):
@@ -85,7 +85,7 @@ class Dazzled(Brightness):
 
 class Missing(Brightness):
     @classmethod
-    def unavailable(cls):
+    def unavailable(cls, preset="quick"):
         return "its checkpoint is not here"
 
 

@@ -35,7 +35,7 @@ def digest(kind: type[Detector], preset: str, split: Split, root: Path, false_al
         "environment": _environment() if _READERS & {part for file in files for part in file.parts} else [],
         "config": dataclasses.asdict(config) if dataclasses.is_dataclass(config) else repr(config),  # type: ignore[arg-type]
         "split": dataclasses.asdict(split),
-        "clips": [_stat(root / name) for part in (split.fit, split.calibrate, split.shots, split.test) for name in part],
+        "clips": [_stat(file) for part in (split.fit, split.calibrate, split.shots, split.test) for name in part for file in _files(root / name)],
         "category": _text(categories().get(split.category)),
         "false_alarm_rate": false_alarm_rate,
     }
@@ -103,6 +103,11 @@ def _environment() -> list[tuple[Any, ...]]:
         files = [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file())
         found.append((name, os.environ[name], *(_stat(file) for file in files)))
     return found
+
+
+def _files(clip: Path) -> list[Path]:
+    """A clip's video, and beside it its manifest and signals where it has them."""
+    return [file for file in (clip, clip.with_suffix(".json"), clip.with_suffix(".npz")) if file == clip or file.exists()]
 
 
 def _stat(file: Path) -> tuple[str, int, int]:

@@ -12,9 +12,9 @@ from physad_ros.bench.clips import ClipsOnDisk
 from physad_ros.bench.protocol import set_apart
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.decision import conformal_threshold
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, WrongUse
 from physad_ros.dataset.tree import ClipRef, scan
-from physad_ros.detectors.base import Detector, detectors
+from physad_ros.detectors.base import Detector, Setting, detectors
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def fit(
     detector: str = "rules",
     out: Path | None = None,
     *,
-    preset: str = "paper",
+    preset: str = "quick",
     false_alarm_rate: float = 0.05,
     held_out: float = 0.4,
     seed: int = 0,
@@ -47,8 +47,14 @@ def fit(
         held_out: share of them that calibrates the threshold and is not fitted on.
 
     Raises:
+        WrongUse: the detector cannot be fitted here, or not on normal clips alone.
         BadData: no clips, or too few for the false-alarm rate.
     """
+    kind = detectors[detector]
+    if reason := kind.unavailable(preset):
+        raise WrongUse(f"the detector {detector} cannot be fitted here: {reason}")
+    if kind.card.setting is Setting.WEAK:
+        raise WrongUse(f"the detector {detector} learns from labelled defective clips too, which `physad bench --method {detector}` gives it")
     refs = [r for r in scan(root) if r.split == "train" and (not categories or r.category in categories)]
     names = sorted({r.category for r in refs})
     if missing := set(categories) - set(names):

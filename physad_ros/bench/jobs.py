@@ -10,10 +10,9 @@ from physad_ros.bench.job import Job
 from physad_ros.bench.protocol import Protocol, Split
 from physad_ros.core.errors import BadData, UnknownName, WrongUse
 from physad_ros.dataset.tree import scan
-from physad_ros.detectors.base import Setting, detectors
+from physad_ros.detectors.base import PRESETS, Setting, detectors, lacking
 
 JOBS, SPLITS = "jobs", "splits"  # below a run's folder
-PRESETS = ("quick", "paper")
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ def plan(run: Run) -> Plan:
     Raises:
         BadData: a category cannot be split.
     """
+    if reason := lacking(("pyarrow", "jinja2")):
+        raise WrongUse(reason)
     names, not_run = _methods(run)
     if not names:
         raise WrongUse("; ".join(f"{name}: {reason}" for name, reason in not_run.items()))
@@ -70,7 +71,7 @@ def _methods(run: Run) -> tuple[list[str], dict[str, str]]:
     names, not_run = [], {}
     for name in dict.fromkeys(run.methods or detectors):
         kind = detectors[name]
-        reason = kind.unavailable()
+        reason = kind.unavailable(run.preset)
         if not reason and kind.card.setting is Setting.WEAK and not run.protocol.shots:
             reason = "weakly supervised, and --shots 0 leaves it no labelled clip"
         if reason:

@@ -18,8 +18,10 @@ def trained_models(folder: str, detector: str, category: str) -> str:
         category: that must be trained; empty: any.
 
     Raises:
-        WrongUse: the detector is not trained there; the message says how it would be.
+        WrongUse: the detector cannot be used here or is not trained there; the message says how it would be.
     """
+    if reason := detectors[detector].unavailable():
+        raise WrongUse(f"the detector {detector} cannot be used here: {reason}")
     wanted = [category] if category else list(categories())
     places = [Path(folder), *sorted((Path(folder) / JOBS / detector).glob("seed_*"), key=_seed)] if folder else [None]
     reasons = []

@@ -16,6 +16,7 @@ from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
 from physad_ros.dataset.files import write_json
+from physad_ros.detectors import storage
 from physad_ros.detectors.base import Detector, Stream
 from physad_ros.language.base import Judge, back_ends
 from physad_ros.language.local import NO_FOLDER
@@ -39,11 +40,12 @@ class Asked(Detector):
     def __init__(self, config: Any = None):
         self.config = self.presets["paper"] if config is None else config
         self._judge: Judge | None = None
+        self._calibrated_with = ""  # identity of the model that the threshold was found with, where it was read from a file
 
     @classmethod
-    def unavailable(cls) -> str:
-        """Of the preset `paper`; the checkpoint is where the environment variable PHYSAD_<NAME>_CHECKPOINT says."""
-        return cls._lacking(cls.presets["paper"])
+    def unavailable(cls, preset: str = "quick") -> str:
+        """The checkpoint is where the environment variable PHYSAD_<NAME>_CHECKPOINT says."""
+        return cls._lacking(cls.presets[preset])
 
     def judge(self) -> Judge:
         """The model, loaded; BadData where it cannot be."""
@@ -51,7 +53,10 @@ class Asked(Detector):
             if reason := self._lacking(self.config):
                 raise BadData(reason)
             kind: Any = back_ends[self.back_end]
-            self._judge = kind(self._placed(self.config))
+            judge: Judge = kind(self._placed(self.config))
+            if self._calibrated_with not in ("", judge.identity()):
+                raise BadData(f"{self.name}: its threshold was found with another model; `physad fit --detector {self.name}` finds one for this")
+            self._judge = judge
         return self._judge
 
     def parameters(self) -> int:
@@ -62,15 +67,12 @@ class Asked(Detector):
         """Learns nothing; makes sure that the model is there."""
         self.judge()
 
-    def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
-        self.threshold = threshold
-
     def stream(self, timetable: Timetable) -> Stream:
         return _Framewise(self, timetable) if self.framewise else _Whole(self, timetable)
 
     def save(self, folder: Path) -> None:
-        kept = {f.name: getattr(self.config, f.name) for f in dataclasses.fields(self.config) if not f.metadata.get("secret")}
-        write_json(folder / f"{self.name}.json", {"config": kept, "threshold": self.threshold})
+        kept = {name: getattr(self.config, name) for name in _kept(type(self.config))}
+        write_json(folder / f"{self.name}.json", {"config": kept, "threshold": self.threshold, "model": self.judge().identity()})
 
     @classmethod
     def load(cls, folder: Path) -> Asked:
@@ -78,8 +80,10 @@ class Asked(Detector):
         try:
             facts = json.loads(file.read_text())
             kind: Any = type(cls.presets["paper"])
+            if foreign := set(facts["config"]) - _kept(kind):
+                raise ValueError(f"{', '.join(sorted(foreign))} cannot be set by a saved model")
             made = cls(kind(**facts["config"]))
-            made.threshold = float("nan") if facts["threshold"] is None else float(facts["threshold"])
+            made.threshold, made._calibrated_with = storage.number(facts["threshold"]), str(facts["model"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadData(f"{file}: {error}; `physad fit --detector {cls.name}` makes it") from error
         return made
@@ -98,6 +102,11 @@ class Asked(Detector):
         if getattr(config, "checkpoint", None) != "":
             return config
         return dataclasses.replace(config, checkpoint=os.environ.get(cls._variable(), ""))
+
+
+def _kept(config: type) -> set[str]:
+    """Fields that are saved and read: not where the model lies or is asked, or what it may do here."""
+    return {f.name for f in dataclasses.fields(config) if not f.metadata.get("here")}
 
 
 class _Sampling(Stream):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
+import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from physad_ros.core.errors import UnknownName
 from physad_ros.core.registry import Registry
 from physad_ros.core.types import Clip, Score, Signals, Timetable
+
+PRESETS = ("quick", "paper")
 
 
 class Setting(str, enum.Enum):
@@ -37,7 +40,7 @@ class Card:
     input: str  # shape of what the network takes
     checkpoint: str = ""  # the public weights that it needs, empty if none
     licence: str = ""  # of these weights
-    ran: str = "trained and tested on the twin"  # what of it was run so far, plainly
+    ran: str = field(kw_only=True)  # what of it was run so far, plainly
 
 
 class Stream(ABC):
@@ -66,19 +69,20 @@ class Detector(ABC):
 
     threshold: float = float("nan")  # by split-conformal calibration; NaN until calibrated
 
+    #: modules that it imports and a robot that inspects by its rules does not have
+    libraries: ClassVar[tuple[str, ...]] = ()
+
     @classmethod
-    def unavailable(cls) -> str:
-        """Why it cannot be used here, and what would change that: a library or weights that are missing. Empty where it can."""
-        return ""
+    def unavailable(cls, preset: str = "quick") -> str:
+        """Why it cannot be used here as configured, and what would change that: a library or weights that are missing. Empty where it can."""
+        return lacking(cls.libraries)
 
     @classmethod
     def preset(cls, name: str) -> Detector:
         """A fresh detector as that preset configures it; UnknownName for another preset."""
-        if not cls.presets:
-            return cls()
-        if name not in cls.presets:
-            raise UnknownName("preset", name, cls.presets)
-        return cls(cls.presets[name])  # type: ignore[call-arg]
+        if name not in (cls.presets or PRESETS):
+            raise UnknownName("preset", name, cls.presets or PRESETS)
+        return cls(cls.presets[name]) if cls.presets else cls()  # type: ignore[call-arg]
 
     def parameters(self) -> int:
         """How many numbers its networks have, frozen ones included; 0 where there is none."""
@@ -91,9 +95,9 @@ class Detector(ABC):
         They are normal ones. Where the setting is WEAK there are a few defective ones among them, as their ``label`` tells.
         """
 
-    @abstractmethod
     def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
         """Take over a threshold found on ``held_out`` normal clips."""
+        self.threshold = threshold
 
     @abstractmethod
     def stream(self, timetable: Timetable) -> Stream:
@@ -114,6 +118,12 @@ class Detector(ABC):
         for frame, stamp in zip(clip.frames, clip.stamps_s):
             stream.push(frame, float(stamp))
         return stream.finish(clip.signals)
+
+
+def lacking(modules: Sequence[str]) -> str:
+    """Which modules cannot be imported here, in a sentence that says what to do; empty where all can."""
+    absent = [module for module in modules if importlib.util.find_spec(module) is None]
+    return f"{' and '.join(absent)} must be installed: `make bench` does it, or pip install -r requirements-learning.txt" if absent else ""
 
 
 detectors: Registry[type[Detector]] = Registry("detector", "physad_ros.detectors")

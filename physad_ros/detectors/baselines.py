@@ -36,9 +36,6 @@ class Baseline(Detector):
         means = [np.mean([self.number(f, b) for f, b in zip(c.frames, (None, *c.frames[:-1]))]) for c in clips]
         self.mean, self.spread = float(np.mean(means)), max(float(np.std(means, ddof=1)), LEAST_SPREAD)
 
-    def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
-        self.threshold = threshold
-
     def stream(self, timetable: Timetable) -> Stream:
         return _Mean(self)
 
@@ -82,7 +79,7 @@ class Intensity(Baseline):
     """Mean brightness."""
 
     name = "intensity"
-    card = Card("mean intensity", Setting.BASELINE, "none", "frames at 90 lines")
+    card = Card("mean intensity", Setting.BASELINE, "none", "frames at 90 lines", ran="on the twin, in the benchmark and live")
 
     def number(self, frame: NDArray[np.uint8], before: NDArray[np.uint8] | None) -> float:
         return float(frame.mean())
@@ -93,7 +90,7 @@ class FrameDifference(Baseline):
     """Mean absolute difference to the frame before."""
 
     name = "frame_difference"
-    card = Card("mean frame difference", Setting.BASELINE, "none", "frames at 90 lines")
+    card = Card("mean frame difference", Setting.BASELINE, "none", "frames at 90 lines", ran="on the twin, in the benchmark and live")
 
     def number(self, frame: NDArray[np.uint8], before: NDArray[np.uint8] | None) -> float:
         return 0.0 if before is None else float(np.abs(frame.astype(np.int16) - before).mean())

@@ -18,6 +18,6 @@ class Chat(Asked):
     card = Card(
         "a chat model", Setting.LANGUAGE, "none; of the user's choice", "8 frames at 360 lines, as JPEG",
         "a server (OPENAI_BASE_URL, PHYSAD_CHAT_MODEL)",
-        "its own", "against a server that only speaks the protocol; not run with a real model",
+        "its own", ran="against a server that only speaks the protocol; not run with a real model",
     )
     presets: ClassVar = {"paper": ChatConfig(), "quick": ChatConfig(frames=4, tokens=300)}  # quick: fewer frames, a shorter answer

@@ -19,6 +19,6 @@ class ClipZeroShot(Asked):
     height = 224
     published = 151_277_313
     card = Card(
-        "zero-shot CLIP", Setting.LANGUAGE, "Radford et al., ICML 2021", "frames 3x224x224", "openai/clip-vit-base-patch32", "MIT", UNTRIED,
+        "zero-shot CLIP", Setting.LANGUAGE, "Radford et al., ICML 2021", "frames 3x224x224", "openai/clip-vit-base-patch32", "MIT", ran=UNTRIED,
     )
     presets: ClassVar = {"paper": LocalConfig(frames=16), "quick": LocalConfig(frames=4)}  # quick: fewer frames a clip

@@ -19,6 +19,7 @@ class ImageBindZeroShot(Asked):
     height = 224
     published = 986_862_081
     card = Card(
-        "zero-shot ImageBind", Setting.LANGUAGE, "Girdhar et al., CVPR 2023", "frames 3x2x224x224", "imagebind_huge.pth", "CC-BY-NC-SA-4.0", UNTRIED,
+        "zero-shot ImageBind", Setting.LANGUAGE, "Girdhar et al., CVPR 2023", "frames 3x2x224x224",
+        "imagebind_huge.pth", "CC-BY-NC-SA-4.0", ran=UNTRIED,
     )
     presets: ClassVar = {"paper": LocalConfig(frames=16), "quick": LocalConfig(frames=2)}  # quick: fewer frames a clip

@@ -19,6 +19,6 @@ class Lavad(Asked):
     card = Card(
         "LAVAD", Setting.LANGUAGE, "Zanella et al., CVPR 2024", "16 frames 3x224x224 and a chat model",
         "Salesforce/blip2-opt-6.7b-coco, imagebind_huge.pth and a chat server", "MIT (BLIP-2), OPT's, CC-BY-NC-SA-4.0 (ImageBind)",
-        f"{UNTRIED}, nor with a real chat model",
+        ran=f"{UNTRIED}, nor with a real chat model",
     )
     presets: ClassVar = {"paper": LavadConfig(), "quick": LavadConfig(frames=4, window=2, neighbours=2)}  # quick: fewer frames, so fewer calls

@@ -68,10 +68,11 @@ class OcSvm(OverSnippets):
     benchmark's code takes the bare label of the first snippet, which is no score to rank clips by.
     """
 
+    libraries = ("safetensors",)
     card = Card(
         "one-class SVM", Setting.UNSUPERVISED, "Schölkopf et al., Neural Computation 2001; as in Phys-AD, CVPR 2025, src/SVM/svm.py",
         "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
-        checkpoint="I3D on Kinetics-400 for the preset paper; none for quick", licence="CC BY-NC 4.0",
+        checkpoint="I3D on Kinetics-400, of the preset paper", licence="CC BY-NC 4.0",
         ran="quick: trained and tested on the twin, on features that need no weights; paper: never, for want of I3D's weights",
     )
     #: quick takes features that need no weights, whose numbers have units of their own: standardised, with a gamma that follows their number

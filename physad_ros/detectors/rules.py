@@ -27,7 +27,10 @@ class Rules(Detector):
     """
 
     height = 360
-    card = Card("rules", Setting.RULES, "Li et al., Phys-AD, CVPR 2025, section 3 (deduction and reasoning), made executable", "frames at 360 lines")
+    card = Card(
+        "rules", Setting.RULES, "Li et al., Phys-AD, CVPR 2025, section 3 (deduction and reasoning), made executable", "frames at 360 lines",
+        ran="deduced and tested on the twin, in the benchmark and live",
+    )
 
     def __init__(self) -> None:
         self.bank: Bank | None = None

@@ -25,6 +25,11 @@ class OverSnippets(Detector):
     config: Any
     cache: Path | None = None  # folder of the features' cache, the user's own if None
 
+    @classmethod
+    def unavailable(cls, preset: str = "quick") -> str:
+        made: Any = cls.preset(preset)
+        return super().unavailable(preset) or str(made.extractor.unavailable())
+
     @abstractmethod
     def fitted(self) -> Any:
         """What was learnt; BadData where nothing was yet."""
@@ -49,9 +54,6 @@ class OverSnippets(Detector):
     def features(self, clip: Clip) -> Vectors:
         """Vectors (S, D) of a clip's snippets, from the cache where they are."""
         return features_of(clip, self.extractor, self.cache)
-
-    def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
-        self.threshold = threshold
 
     def stream(self, timetable: Timetable) -> Stream:
         self.fitted()

@@ -56,7 +56,7 @@ def _read(folder: Path, name: str, load_file: Callable[[Path], dict[str, Any]]) 
         facts = json.loads(file.read_text())
         return load_file(folder / f"{name}.safetensors"), facts
     except (OSError, ValueError, SafetensorError) as error:
-        raise BadData(f"{file}: {error}; `physad fit --detector {name}` makes it") from error
+        raise BadData(f"{file}: {error}; `physad bench --method {name}` makes it, or `physad fit` where no labels are needed") from error
 
 
 def number(written: float | None) -> float:

@@ -91,8 +91,9 @@ class ThroughAnomalib(Detector):
     # -- the contract ---------------------------------------------------------------------------------------------------
 
     @classmethod
-    def unavailable(cls) -> str:
-        return cls().lacking()
+    def unavailable(cls, preset: str = "quick") -> str:
+        made: Any = cls.preset(preset)
+        return str(made.lacking())
 
     def lacking(self) -> str:
         """Packages, or the weights of this configuration, that are not here; empty if none."""
@@ -123,9 +124,6 @@ class ThroughAnomalib(Detector):
             except (ValueError, RuntimeError) as error:
                 raise BadData(f"{self.name}: anomalib could not fit it: {error}") from error
         self.module = module.eval()
-
-    def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
-        self.threshold = threshold
 
     def stream(self, timetable: Timetable) -> Stream:
         self._fitted()

@@ -19,6 +19,6 @@ class VideoChatGpt(Asked):
     published = 7_045_793_792  # without the words that were added to LLaMA's
     card = Card(
         "Video-ChatGPT", Setting.LANGUAGE, "Maaz et al., ACL 2024", "100 frames 3x224x224", "MBZUAI/Video-ChatGPT-7B",
-        "CC-BY-4.0 and LLaMA's; not commercial, says its repository", UNTRIED,
+        "CC-BY-4.0 and LLaMA's; not commercial, says its repository", ran=UNTRIED,
     )
     presets: ClassVar = {"paper": VideoChatGptConfig(), "quick": VideoChatGptConfig(frames=16, words=0)}  # quick: fewer frames, no sentences

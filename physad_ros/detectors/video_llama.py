@@ -18,6 +18,6 @@ class VideoLlama(Asked):
     published = 1_959_993_584
     card = Card(
         "VideoLLaMA 3, in place of Video-LLaMA", Setting.LANGUAGE, "Zhang et al., 2025; the published table has Zhang et al., EMNLP 2023",
-        "8 frames at 360 lines", "lkhl/VideoLLaMA3-2B-Image-HF", "Apache-2.0", UNTRIED,
+        "8 frames at 360 lines", "lkhl/VideoLLaMA3-2B-Image-HF", "Apache-2.0", ran=UNTRIED,
     )
     presets: ClassVar = {"paper": GeneratingConfig(frames=8), "quick": GeneratingConfig(frames=4, words=0)}  # quick: fewer frames, no sentences

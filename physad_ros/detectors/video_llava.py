@@ -19,6 +19,6 @@ class VideoLlava(Asked):
     published = 7_366_279_168
     card = Card(
         "Video-LLaVA", Setting.LANGUAGE, "Lin et al., EMNLP 2024", "8 frames 3x224x224", "LanguageBind/Video-LLaVA-7B-hf",
-        "Apache-2.0 and Llama 2's; not commercial, says its repository", UNTRIED,
+        "Apache-2.0 and Llama 2's; not commercial, says its repository", ran=UNTRIED,
     )
     presets: ClassVar = {"paper": GeneratingConfig(frames=8), "quick": GeneratingConfig(frames=4, words=0)}  # quick: fewer frames, no sentences

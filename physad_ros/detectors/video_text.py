@@ -17,6 +17,6 @@ class VideoText(Asked):
     back_end = "video_text"
     card = Card(
         "a model of video and text", Setting.LANGUAGE, "none; of the user's choice", "8 frames at 360 lines",
-        "any that AutoModelForImageTextToText loads, such as LLaVA-NeXT", "its own", UNTRIED,
+        "any that AutoModelForImageTextToText loads, such as LLaVA-NeXT", "its own", ran=UNTRIED,
     )
     presets: ClassVar = {"paper": VideoTextConfig(), "quick": VideoTextConfig(frames=4, words=0)}  # quick: fewer frames, no sentences

@@ -35,6 +35,7 @@ class Windowed(Detector):
     """
 
     name: ClassVar[str]
+    libraries = ("torch", "safetensors")
     config: Any
 
     def __init__(self, config: Any = None):
@@ -100,9 +101,6 @@ class Windowed(Detector):
         with torch.no_grad():
             self.prepare_scoring(pictures)
 
-    def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
-        self.threshold = threshold
-
     def stream(self, timetable: Timetable) -> Stream:
         return _Stream(self)
 
@@ -116,8 +114,7 @@ class Windowed(Detector):
         try:
             kind: Any = type(cls.presets["paper"])
             made = cls(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts.pop("config").items()}))
-            threshold = facts.pop("threshold")
-            made.threshold = float("nan") if threshold is None else float(threshold)
+            made.threshold = storage.number(facts.pop("threshold"))
             made.network = made.build()
             made.network.load_state_dict(tensors)
             made.network = _placed(made.network).eval()

@@ -14,6 +14,8 @@ from physad_ros.core.registry import Registry
 from physad_ros.core.types import Floats
 
 Pictures = NDArray[np.uint8]  # (T, H, W, 3) BGR
+#: metadata of a field that says where something lies here, or what it may do here: never read from a saved model, which may be somebody else's
+HERE = {"here": True}
 RATE_HZ = 4.0  # frames a second, about what eight frames of one of our clips are
 
 
@@ -50,6 +52,10 @@ class BackEnd:
     @classmethod
     def unavailable(cls, config: Any) -> str:
         """Why it cannot be used here with this configuration, empty if it can; nothing is loaded to tell."""
+        return ""
+
+    def identity(self) -> str:
+        """What tells this model from another; a threshold that was found with one means nothing for the other."""
         return ""
 
     def parameters(self) -> int:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from physad_ros.core.errors import BadData
 from physad_ros.language.answers import SHOWN, read_report
-from physad_ros.language.base import RATE_HZ, Answer, Pictures, Prompt, Talker, back_ends
+from physad_ros.language.base import HERE, RATE_HZ, Answer, Pictures, Prompt, Talker, back_ends
 from physad_ros.language.pictures import jpeg_url
 
 BASE_URL, KEY, MODEL = "OPENAI_BASE_URL", "OPENAI_API_KEY", "PHYSAD_CHAT_MODEL"
@@ -24,9 +24,9 @@ BASE_URL, KEY, MODEL = "OPENAI_BASE_URL", "OPENAI_API_KEY", "PHYSAD_CHAT_MODEL"
 class ChatConfig:
     """Where the model is asked, and how. What is empty is taken from the environment: OPENAI_BASE_URL, PHYSAD_CHAT_MODEL, OPENAI_API_KEY."""
 
-    base_url: str = ""
+    base_url: str = field(default="", metadata=HERE)
     model: str = ""
-    key: str = field(default="", repr=False, metadata={"secret": True})  # never written to disk
+    key: str = field(default="", repr=False, metadata={"secret": True, **HERE})  # never written to disk
     frames: int = 8
     lines: int = 360  # pixels that a frame is high, at the most
     quality: int = 85  # of JPEG
@@ -61,6 +61,9 @@ class Chat(Talker):
         if lacking:
             return f"no chat server is named; set {' and '.join(lacking)}"
         return f"{BASE_URL} must hold no password, as it is written down; set {KEY}" if "@" in urlsplit(url).netloc else ""
+
+    def identity(self) -> str:
+        return self.model
 
     def ask(self, frames: Pictures, prompt: Prompt, rate_hz: float = RATE_HZ) -> Answer:
         return read_report(self.say(prompt.report, frames))

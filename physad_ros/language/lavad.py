@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,18 @@ import numpy as np
 
 from physad_ros.core.types import Floats
 from physad_ros.language.answers import SHOWN, read_share
-from physad_ros.language.base import RATE_HZ, Answer, Captioner, Embedder, Judge, Pictures, Prompt, Talker, back_ends
+from physad_ros.language.base import (
+    HERE,
+    RATE_HZ,
+    Answer,
+    Captioner,
+    Embedder,
+    Judge,
+    Pictures,
+    Prompt,
+    Talker,
+    back_ends,
+)
 from physad_ros.language.blip2 import Blip2Config
 from physad_ros.language.chat import ChatConfig
 from physad_ros.language.local import Local, LocalConfig, missing
@@ -30,7 +41,7 @@ class LavadConfig(ChatConfig):
     """As published but for time, where windows of ten seconds, which would span each of our clips, span ten of its frames; for captions, of one
     model instead of five; and for the language model, Llama 2 13B there, which is whatever the server has."""
 
-    checkpoint: str = ""  # folder; in it the folders `blip2` and one named as the embedder
+    checkpoint: str = field(default="", metadata=HERE)  # folder; in it the folders `blip2` and one named as the embedder
     embedder: str = "imagebind"
     frames: int = 16  # that get a caption
     window: int = 10  # frames about each one, whose captions are summed up together
@@ -55,6 +66,9 @@ class Lavad(Judge):
         wanted = " and ".join(f"{name} ({kind.wanted})" for name, kind in parts.items())
         reasons = (missing(config.checkpoint, Local.libraries, files, wanted), back_ends["chat"].unavailable(config))
         return "; ".join(reason for reason in reasons if reason)
+
+    def identity(self) -> str:
+        return " ".join(part.identity() for part in (self.captioner, self.embedder, self.talker))
 
     def parameters(self) -> int:
         return self.captioner.parameters() + self.embedder.parameters() + self.talker.parameters()

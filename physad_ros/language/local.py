@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from physad_ros.core.errors import BadData
-from physad_ros.language.base import BackEnd
+from physad_ros.language.base import HERE, BackEnd
 
 NO_FOLDER = "no folder is given with"
+LOOK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
 class LocalConfig:
     """Where the weights lie, and how many frames of a clip the model sees."""
 
-    checkpoint: str = ""  # folder; empty: as an environment variable says, where the caller has one
+    checkpoint: str = field(default="", metadata=HERE)  # folder; empty: as an environment variable says, where the caller has one
     frames: int = 8
-    device: str = ""  # of torch; empty: a GPU where there is one
+    device: str = field(default="", metadata=HERE)  # of torch; empty: a GPU where there is one
 
 
 class Local(BackEnd):
@@ -46,6 +48,18 @@ class Local(BackEnd):
     @classmethod
     def unavailable(cls, config: Any) -> str:
         return missing(config.checkpoint, cls.libraries, cls.files, cls.wanted)
+
+    def identity(self) -> str:
+        """Hash of the names, sizes and beginnings of the folder's files, and of the ends, where weights lie in no header."""
+        made = hashlib.blake2b(digest_size=16)
+        for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
+            size = file.stat().st_size
+            made.update(f"{file.relative_to(self.folder)} {size} ".encode())
+            with file.open("rb") as stream:
+                made.update(stream.read(LOOK))
+                stream.seek(max(size - LOOK, 0))
+                made.update(stream.read(LOOK))
+        return made.hexdigest()
 
     def parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.network.parameters())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from physad_ros.language.base import Pictures, back_ends
+from physad_ros.language.base import HERE, Pictures, back_ends
 from physad_ros.language.generating import Generating, GeneratingConfig, chat_text
 
 
@@ -16,7 +16,7 @@ from physad_ros.language.generating import Generating, GeneratingConfig, chat_te
 class VideoTextConfig(GeneratingConfig):
     """Of a model that brings its own processor."""
 
-    trust_remote_code: bool = False  # whether Python files that lie in the folder may run
+    trust_remote_code: bool = field(default=False, metadata=HERE)  # whether Python files that lie in the folder may run
 
 
 @back_ends.register("video_text")

@@ -6,6 +6,7 @@ import pytest
 from bench_fakes import Brightness, Missing
 from rich.console import Console
 
+from physad_ros.bench.fit import fit
 from physad_ros.bench.jobs import job_folder
 from physad_ros.bench.methods import entries, few_words, methods
 from physad_ros.bench.trained import trained_models
@@ -96,6 +97,19 @@ def test_trained_models_are_found_where_fit_and_bench_leave_them(fakes, tmp_path
     assert trained_models(str(tmp_path / "fit"), "brightness", "clip") == str(tmp_path / "fit")
     assert trained_models(str(tmp_path / "run"), "brightness", "") == str(tmp_path / "run" / "jobs" / "brightness" / "seed_2")
     assert trained_models("", "intensity", "clip") == ""
+
+
+def test_what_cannot_be_used_here_says_what_to_install(fakes, monkeypatch):
+    monkeypatch.setattr(Brightness, "libraries", ("a_module_that_nobody_has",))
+    with pytest.raises(WrongUse, match="a_module_that_nobody_has must be installed: `make bench`"):
+        trained_models("", "brightness", "clip")
+
+
+def test_fit_is_for_what_learns_from_normal_clips_alone(toy_tree, tmp_path):
+    with pytest.raises(WrongUse, match="physad bench --method sultani"):
+        fit(toy_tree, ["bold"], "sultani", tmp_path)
+    with pytest.raises(WrongUse, match="PHYSAD_I3D_CHECKPOINT"):
+        fit(toy_tree, ["bold"], "ocsvm", tmp_path, preset="paper")
 
 
 def test_what_is_not_trained_is_refused_with_the_way_to_train_it(fakes, tmp_path):

@@ -217,6 +217,9 @@ def test_what_a_result_depends_on_makes_it_stale(fakes, toy_tree, tmp_path, monk
     assert digests() != before and digests(preset="paper") == before
     monkeypatch.setattr("physad_ros.bench.digest._JOB", ())
     assert digests(preset="paper") != before  # the code that fits, calibrates and scores counts too
+    before = digests()
+    os.utime(next(toy_tree.glob("bold/train/*.json")), (1, 1))  # a manifest, which says where phases begin
+    assert digests() != before
 
 
 def test_which_checkpoint_is_asked_is_part_of_a_result(toy_tree, tmp_path, monkeypatch):

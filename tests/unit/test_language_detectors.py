@@ -93,6 +93,23 @@ def test_what_is_saved_and_read_scores_the_same(fitted, tmp_path):
         type(fitted).load(tmp_path / "nothing")
 
 
+def test_a_threshold_goes_with_the_model_that_it_was_found_with(fitted, tmp_path):
+    fitted.save(tmp_path)
+    file = tmp_path / f"{fitted.name}.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "model": "another"}))
+    with pytest.raises(BadData, match="another model"):
+        type(fitted).load(tmp_path).score(clip())
+
+
+@pytest.mark.parametrize(("name", "wish"), [
+    ("chat", {"base_url": "http://elsewhere/v1"}), ("video_text", {"trust_remote_code": True}), ("clip_zero_shot", {"checkpoint": "elsewhere"}),
+])
+def test_a_saved_model_cannot_say_who_is_asked_or_what_may_run(name, wish, tmp_path):
+    (tmp_path / f"{name}.json").write_text(json.dumps({"config": wish, "threshold": 0.5, "model": ""}))
+    with pytest.raises(BadData, match=f"{next(iter(wish))} cannot be set"):
+        detectors[name].load(tmp_path)
+
+
 def test_no_frame_is_no_score(fitted):
     with pytest.raises(BadData, match="not one frame"):
         fitted.stream(clip().timetable).finish(Signals.none())

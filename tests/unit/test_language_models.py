@@ -1,5 +1,6 @@
 """The back ends with real loading code and tiny checkpoints that lie on disk as the public ones do."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from tiny_models import LOCAL, PICTURES, PROMPT
 from physad_ros.core.errors import BadData
 from physad_ros.language.base import back_ends
 from physad_ros.language.pictures import sampled
-from physad_ros.language.video_text import VideoTextConfig
+from physad_ros.language.video_text import VideoText, VideoTextConfig
 
 
 def test_all_back_ends_are_tested():
@@ -76,5 +77,9 @@ def test_frames_are_drawn_evenly(total, count):
     assert max(gaps) <= math.ceil(total / count) + 1
 
 
-def test_code_in_a_folder_does_not_run_unless_it_is_trusted():
-    assert not VideoTextConfig().trust_remote_code
+def test_code_in_a_folder_does_not_run_unless_it_is_trusted(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "theirs", "auto_map": {"AutoConfig": "theirs.Config"}}))
+    (tmp_path / "theirs.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom transformers import PretrainedConfig as Config\n")
+    with pytest.raises(BadData, match="cannot be loaded"):
+        VideoText(VideoTextConfig(checkpoint=str(tmp_path)))
+    assert not (tmp_path / "ran").exists()

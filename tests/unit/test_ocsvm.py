@@ -80,6 +80,7 @@ def test_a_clips_value_is_no_label_but_the_mean_of_its_snippets(fitted):
 def test_the_published_machine_needs_a_checkpoint_and_says_which(monkeypatch):
     monkeypatch.delenv("PHYSAD_I3D_CHECKPOINT", raising=False)
     assert OcSvm.unavailable() == "" and OcSvm().config == OcSvm.presets["paper"]
+    assert "PHYSAD_I3D_CHECKPOINT" in OcSvm.unavailable("paper")
     with pytest.raises(BadData, match="i3d has no checkpoint: set PHYSAD_I3D_CHECKPOINT"):
         OcSvm().fit([clip(0)])
 

@@ -144,10 +144,14 @@ def test_frames_that_are_missing_leave_a_score_for_each_of_the_others(fitted):
     assert len(score.per_frame) == FRAMES - 10 and np.isfinite(score.per_frame).all()
 
 
-def test_one_clip_or_clips_of_two_lengths_do_not_do():
+def test_one_clip_does_not_do():
     with pytest.raises(BadData, match="two"):
         PatchCore(TINY).fit([clip(0)])
+
+
+def test_clips_of_other_lengths_are_cut_into_as_many_slots():
     short = clip(1)
-    table = Timetable("s", "clip", "clip_1", "press", short.timetable.phases, 0.0, 0.4, 24)
-    with pytest.raises(BadData, match="equal length"):
-        PatchCore(TINY).fit([clip(0), Clip(table, short.frames[:24], short.stamps_s[:24])])
+    table = Timetable("s", "clip", "clip_1", "press", short.timetable.phases, 0.0, 24 / 60, 24)
+    detector = PatchCore(TINY)
+    detector.fit([clip(0), Clip(table, short.frames[:24], short.stamps_s[:24])])
+    assert detector.slots == FRAMES // TINY.slot

@@ -42,7 +42,7 @@ class Mgfn(MultipleInstance):
     name = "mgfn"
     card = Card(
         "MGFN", Setting.WEAK, "Chen et al., AAAI 2023", "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
-        checkpoint="I3D on Kinetics-400 for the preset paper; none for quick", licence="CC BY-NC 4.0",
+        checkpoint="I3D on Kinetics-400, of the preset paper", licence="CC BY-NC 4.0",
         ran=RAN,
     )
     presets: ClassVar[Mapping[str, Any]] = {

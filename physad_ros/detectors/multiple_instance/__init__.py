@@ -50,6 +50,7 @@ class MultipleInstance(OverSnippets):
     """
 
     name: ClassVar[str]
+    libraries = ("torch", "safetensors")
     config: Any
 
     def __init__(self, config: Any = None):
@@ -148,7 +149,7 @@ class MultipleInstance(OverSnippets):
             made.network.load_state_dict({key.removeprefix("network."): t for key, t in tensors.items() if key.startswith("network.")})
             made.network.eval()
         except (BadData, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise BadData(f"{folder / cls.name}: {error}; `physad fit --detector {cls.name}` makes it anew") from error
+            raise BadData(f"{folder / cls.name}: {error}; `physad bench --method {cls.name}` makes it anew") from error
         return made
 
     # -- training -------------------------------------------------------------------------------------------------------

@@ -64,10 +64,10 @@ class PatchCore(Detector):
     that place and time.
     """
 
+    libraries = ("safetensors",)
     card = Card(
         "PatchCore on video", Setting.UNSUPERVISED, "idea of Roth et al., CVPR 2022, section 3; the descriptors are physad's own",
-        "frames at 216 lines, 108 for quick; 224 with a network",
-        checkpoint="none; optional: an image network in a local folder, published with WideResNet-50",
+        "frames at 216 lines, 108 for quick; 224 where an image network is given",
         ran="quick: trained and tested on the twin; paper: on made-up clips; with a network: only tiny ones of random weights",
     )
     #: quick has a quarter of the cells of paper, cut from frames half as high; it keeps more of the few patches that there are at each place
@@ -92,16 +92,13 @@ class PatchCore(Detector):
         return network.parameters() if network else 0
 
     def fit(self, clips: Sequence[Clip], seed: int = 0) -> None:
-        seen = [self._gathered(clip) for clip in clips]
+        seen: list[tuple[Patches, Patches]] = []
+        for clip in clips:  # of which the first decides into how many slots all windows are cut
+            seen.append(self._gathered(clip, len(seen[0][0]) if seen else max(clip.timetable.frames // self.config.slot, 1)))
         if len(seen) < 2:
             raise BadData(f"{NAME} learns how far normal clips lie apart: it needs two, not {len(seen)}")
-        if len({len(motion) for motion, _ in seen}) > 1:
-            raise BadData(f"{NAME} needs clips of equal length")
         motion, looks = (np.stack(kind) for kind in zip(*seen))  # (N, S, R, C, .)
         self.memories = (self._memory(motion, seed), self._memory(looks, seed))
-
-    def calibrate(self, threshold: float, false_alarm_rate: float, held_out: int) -> None:
-        self.threshold = threshold
 
     def stream(self, timetable: Timetable) -> Stream:
         return _Stream(self, self._gathering(timetable, self.slots))
@@ -139,10 +136,9 @@ class PatchCore(Detector):
         row, column = np.unravel_index(far.argmax(), far.shape)
         return np.asarray(far * memory.weight(patches[row, column], (int(row), int(column)), slot, self.config.neighbours), np.float32)
 
-    def _gathered(self, clip: Clip) -> tuple[Patches, Patches]:
+    def _gathered(self, clip: Clip, slots: int) -> tuple[Patches, Patches]:
         if not len(clip.frames):
             raise BadData("the clip has no frames")
-        slots = max(clip.timetable.frames // self.config.slot, 1)
         return gathered(clip, self._gathering(clip.timetable, slots), slots)
 
     def _gathering(self, timetable: Timetable, slots: int) -> Gathering:

@@ -49,7 +49,7 @@ class S3r(MultipleInstance):
     name = "s3r"
     card = Card(
         "S3R", Setting.WEAK, "Wu et al., ECCV 2022", "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
-        checkpoint="I3D on Kinetics-400 for the preset paper; none for quick", licence="CC BY-NC 4.0",
+        checkpoint="I3D on Kinetics-400, of the preset paper", licence="CC BY-NC 4.0",
         ran=RAN,
     )
     presets: ClassVar[Mapping[str, Any]] = {

@@ -38,7 +38,7 @@ class Sultani(MultipleInstance):
     name = "sultani"
     card = Card(
         "deep MIL ranking", Setting.WEAK, "Sultani et al., CVPR 2018", "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
-        checkpoint="I3D on Kinetics-400 for the preset paper; none for quick", licence="CC BY-NC 4.0",
+        checkpoint="I3D on Kinetics-400, of the preset paper", licence="CC BY-NC 4.0",
         ran=RAN,
     )
     presets: ClassVar[Mapping[str, Any]] = {

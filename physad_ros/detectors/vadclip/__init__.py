@@ -69,7 +69,7 @@ class Vadclip(MultipleInstance):
         self._labels: torch.Tensor | None = None  # (P, D) as encoded once training has ended
 
     @classmethod
-    def unavailable(cls) -> str:
+    def unavailable(cls, preset: str = "quick") -> str:
         return why_not(_checkpoint(""), cls.name, ClipVision.checkpoint, ClipVision.libraries)
 
     @cached_property

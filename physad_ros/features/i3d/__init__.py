@@ -43,7 +43,8 @@ class Inflated(FromCheckpoint):
 
         rgb = torch.from_numpy(np.ascontiguousarray(pictures[..., ::-1])).permute(3, 0, 1, 2)[None]  # (1, 3, T, H, W)
         with torch.inference_mode():
-            return np.asarray(self._network(rgb.float() / 127.5 - 1.0)[0].numpy(), np.float32)
+            there = rgb.to(next(self._network.parameters()).device).float()
+            return np.asarray(self._network(there / 127.5 - 1.0)[0].cpu().numpy(), np.float32)
 
     def parameters(self) -> int:
         import torch
@@ -63,7 +64,7 @@ class Inflated(FromCheckpoint):
             network.load_state_dict({key: value for key, value in state.items() if not key.startswith(f"{self.classifier}.")})
         except Exception as error:  # torch.load raises whatever the damaged file makes it raise
             raise BadData(f"{self.path}: not a checkpoint of {self.name} ({self.checkpoint}): {error}") from error
-        return network.eval()
+        return network.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @extractors.register("i3d")
