@@ -164,22 +164,31 @@ def courses(
 @app.command()
 def bench(
     root: Root,
-    out: Annotated[Path, typer.Option(help="Folder that receives trained models, scores, tables and the page.")] = Path("benchmark"),
-    method: Annotated[Optional[list[str]], typer.Option(help="May be given several times; left out: all that can be used here.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for trained models, scores, tables and the page.")] = Path("benchmark"),
+    method: Annotated[Optional[list[str]], typer.Option(help="Method to run; repeat for several. If omitted, all that can be used here.")] = None,
     category: Categories = None,
-    seeds: Annotated[int, typer.Option(help="How often all is done, each time with other splits and other random numbers.")] = 3,
-    preset: Annotated[str, typer.Option(help="quick: small, for processor cores; paper: the published sizes and epochs, for a GPU.")] = "quick",
-    protocol: Annotated[str, typer.Option(help="corrected, or legacy: the published evaluation with its faults, where it is defined.")] = "corrected",
-    shots: Annotated[int, typer.Option(help="Labelled clips of each defect for the weakly supervised, 2 to 4; out of every method's test set.")] = 3,
-    held_out: Annotated[float, typer.Option(help="Share of the training normals that calibrates and is not fitted on.")] = 0.4,
-    false_alarm_rate: Annotated[float, typer.Option(help="That thresholds keep; what so few normals cannot promise is raised and told.")] = 0.05,
-    jobs: Annotated[int, typer.Option(help="Jobs at a time; -1: one a core.")] = -1,
-    backend: Annotated[str, typer.Option(help="local, or ray: a cluster whose machines share the disk. The latter was not run yet.")] = "local",
+    seeds: Annotated[int, typer.Option(help="Number of repetitions, each with its own split and random seed.")] = 3,
+    preset: Annotated[
+        str, typer.Option(help="Configuration of each method: quick (small, for CPU cores) or paper (the published sizes and epochs, for a GPU).")
+    ] = "quick",
+    protocol: Annotated[
+        str, typer.Option(help="Evaluation: corrected, or legacy (the published one with its faults, where it is defined).")
+    ] = "corrected",
+    shots: Annotated[
+        int, typer.Option(help="Labelled clips per defect for weakly supervised methods, 2 to 4, removed from all test sets; 0: run none of them.")
+    ] = 3,
+    held_out: Annotated[float, typer.Option(help="Share of the normal training clips held out from fitting to calibrate thresholds.")] = 0.4,
+    false_alarm_rate: Annotated[
+        float, typer.Option(help="False-alarm rate of the thresholds; raised, with a note, if too few normal clips are held out.")
+    ] = 0.05,
+    jobs: Annotated[int, typer.Option(help="Parallel jobs; -1: one per core.")] = -1,
+    backend: Annotated[
+        str, typer.Option(help="Where jobs run: local, or ray (a cluster whose machines share a disk; not tested on a real one).")
+    ] = "local",
 ) -> None:
-    """Train and test methods on a Phys-AD tree: one table, one page. What is done is not done again.
+    """Train and test methods on a Phys-AD tree: one table, one page. Finished jobs are skipped.
 
-    Interrupt it with Ctrl-C and start it again with the same arguments: it goes on where it stood. A changed configuration or a changed method is
-    done anew.
+    Interrupt it with Ctrl-C; the same command resumes it. Jobs whose method, configuration or data has changed are run again.
     """
     from physad_ros.bench.benchmark import benchmark
     from physad_ros.bench.jobs import Run
@@ -191,10 +200,10 @@ def bench(
 
 @app.command()
 def methods(
-    name: Annotated[Optional[str], typer.Argument(help="One detector, to tell everything of it; if omitted, all are listed.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs: everything of all, or of the one.")] = False,
+    name: Annotated[Optional[str], typer.Argument(help="Detector to describe in full; if omitted, all are listed.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs: all details of every detector, or of NAME.")] = False,
 ) -> None:
-    """List every detector: what it learns from, its size, what it takes, and whether it can be used here; or tell everything of one."""
+    """List every detector with its setting, size and input, and whether it can be used here; or describe one in full."""
     from physad_ros.bench.methods import methods as run
 
     run(console, name, as_json)

@@ -98,3 +98,30 @@ class Telling(Brightness):
         sentence = "<b>the picture</b> is not as bright as it should be"
         told = Finding("r", "fall", "brightness", score.value, 0.0, 9.0, "", score.value / 9, float(begin), float(end), sentence)
         return Score(score.value, score.per_frame, (told,) if score.value > self.threshold else ())
+
+
+class Answering(Brightness):
+    """Says what it saw, as a model that was asked; of dark clips nothing."""
+
+    def score(self, clip):
+        score = super().score(clip)
+        if clip.frames.mean() < 90:
+            return score
+        return Score(score.value, score.per_frame, (), "<b>A lamp</b> is seen.", f"It is {score.value:.0f} from normal.")
+
+
+class Outage(Brightness):
+    """A server that does not answer questions about bright clips."""
+
+    brightest = 150.0
+
+    def score(self, clip):
+        if clip.frames.mean() > self.brightest:
+            raise BadData(f"the server is out ({clip.label})")
+        return super().score(clip)
+
+
+class Unreachable(Outage):
+    """It answers nothing."""
+
+    brightest = 0.0

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from physad_ros.bench.files import files, write_rows
 from physad_ros.bench.jobs import Run, plan
 from physad_ros.bench.markdown import markdown, show
 from physad_ros.bench.page import write_page
 from physad_ros.bench.results import PROTOCOLS, outcome
 from physad_ros.bench.run import carry_out
-from physad_ros.bench.table import Table, tabulate, write_rows
+from physad_ros.bench.table import Table, tabulate
 from physad_ros.core.errors import UnknownName
 from physad_ros.dataset.files import write_atomically
 
 
 def benchmark(run: Run, console: Console, *, protocol: str = "corrected", workers: int = -1, backend: str = "local") -> Table:
-    """Do the jobs that are not done yet; write results.parquet, .csv, .md and index.html into the run's folder.
+    """Do the jobs that are not done yet; write the protocol's results and page into the run's folder.
 
     Raises:
         BadData: the tree cannot be split.
@@ -28,9 +29,10 @@ def benchmark(run: Run, console: Console, *, protocol: str = "corrected", worker
     carry_out(todo.jobs, console, workers=workers, backend=backend)
     outcomes = [outcome(job, protocol) for job in todo.jobs]
     table = tabulate(run, todo, outcomes, protocol)
-    write_rows(run.out, outcomes, protocol)
-    write_atomically(run.out / "results.md", markdown(table).encode())
-    page = write_page(table, todo.jobs, outcomes)
+    to = files(run.out, protocol)
+    write_rows(to, outcomes, protocol)
+    write_atomically(to.markdown, markdown(table).encode())
+    write_page(table, todo.jobs, outcomes, to.page)
     show(table, console)
-    console.print(f"results: {run.out / 'results.md'}, results.csv, results.parquet; page: {page}", markup=False)
+    console.print(f"results: {to.markdown}, {to.csv.name}, {to.parquet.name}; page: {to.page}", markup=False)
     return table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import overload
 
 from rich.progress import track
 
@@ -20,7 +20,15 @@ class ClipsOnDisk(Sequence[Clip]):
     def __len__(self) -> int:
         return len(self._refs)
 
-    def __getitem__(self, at: Any) -> Any:
+    @overload
+    def __getitem__(self, at: int) -> Clip: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> ClipsOnDisk: ...
+
+    def __getitem__(self, at: int | slice) -> Clip | ClipsOnDisk:
+        if isinstance(at, slice):
+            return ClipsOnDisk(self._refs[at], self._height, self._title)
         return load_clip(self._refs[at], self._height)
 
     def __iter__(self) -> Iterator[Clip]:

@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,8 @@ class Facts:
     parameters: int = 0
     fit_s: float = float("nan")
     score_s: float = float("nan")  # a clip, on average
-    frames_per_s: float = float("nan")  # whole clips; of methods that keep features on disk, with what was kept
-    live_frames_per_s: float = float("nan")  # frame by frame, as they come from a camera, and the verdict
+    whole_clip_frames_per_s: float = float("nan")  # with the features that the method had on disk already
+    live_frames_per_s: float = float("nan")  # streamed frame by frame, as from a camera, with the final score
     peak_mb: float = float("nan")
 
     @classmethod
@@ -75,9 +75,10 @@ class Facts:
         """Those of a job's folder; None where it never ended."""
         try:
             found: dict[str, Any] = json.loads((folder / FACTS).read_text())
-            known: dict[str, Any] = {k: float("nan") if v is None else v for k, v in found.items()}
+            names = {f.name for f in fields(cls)}  # an older version's file may hold others
+            known: dict[str, Any] = {k: float("nan") if v is None else v for k, v in found.items() if k in names}
             return cls(**known)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, AttributeError):
             return None
 
 
@@ -132,33 +133,56 @@ def _work(job: Job, folder: Path) -> Facts:
 
 def _calibrated(detector: Detector, clips: ClipsOnDisk, false_alarm_rate: float) -> tuple[float, str]:
     """The false-alarm rate that its threshold keeps; or NaN and why it has none, which leaves its scores as good as they are."""
-    scores = [detector.score(clip).value for clip in clips]
+    tried = [_tried(detector, clip) for clip in clips]
     try:
-        return calibrate(detector, scores, false_alarm_rate), ""
+        return calibrate(detector, [score.value for score, _ in tried], false_alarm_rate), ""
     except BadData as error:
-        return float("nan"), str(error)
+        reason = next((f" (the first: {reason})" for _, reason in tried if reason), "")
+        return float("nan"), f"{error}{reason}"
 
 
 def _score(detector: Detector, clips: ClipsOnDisk) -> tuple[float, int, list[Score]]:
-    """Seconds, frames and scores; a value that is not a number stays in, and the metrics count it as wrong."""
-    took, frames, scores = 0.0, 0, []
+    """Seconds, frames and scores; a value that is not a number stays in, and the metrics count it as wrong.
+
+    Raises:
+        BadData: no clip could be scored; the message is the first one's reason.
+    """
+    took, frames, scores, reasons = 0.0, 0, [], []
     for clip in clips:
         began = time.perf_counter()
-        score = detector.score(clip)
+        score, reason = _tried(detector, clip)
         took += time.perf_counter() - began
         frames += len(clip.frames)
         scores.append(score)
+        reasons.append(reason)
+    if all(reasons):
+        raise BadData(reasons[0])
     return took, frames, scores
 
 
+def _tried(detector: Detector, clip: Clip) -> tuple[Score, str]:
+    """A clip's score, and why it could not be scored, as when a chat server fails for one question. The reason is also its explanation."""
+    try:
+        return detector.score(clip), ""
+    except BadData as error:
+        reason = str(error) or repr(error)
+        return Score(float("nan"), np.full(len(clip.frames), np.nan), explanation=reason), reason
+
+
 def _live(detector: Detector, clip: Clip) -> float:
-    """Frames a second, pushed one by one, with the score at the end; the first, for which things are made, does not count."""
-    stream = detector.stream(clip.timetable)
-    stream.push(clip.frames[0], float(clip.stamps_s[0]))
-    began = time.perf_counter()
-    for frame, stamp in zip(clip.frames[1:], clip.stamps_s[1:]):
-        stream.push(frame, float(stamp))
-    stream.finish(clip.signals)
+    """Frames a second, pushed one by one, with the score at the end; the first, for which things are made, does not count.
+
+    NaN where this clip cannot be scored: its scores are in already, and not to be lost for a speed.
+    """
+    try:
+        stream = detector.stream(clip.timetable)
+        stream.push(clip.frames[0], float(clip.stamps_s[0]))
+        began = time.perf_counter()
+        for frame, stamp in zip(clip.frames[1:], clip.stamps_s[1:]):
+            stream.push(frame, float(stamp))
+        stream.finish(clip.signals)
+    except BadData:
+        return float("nan")
     return (len(clip.frames) - 1) / (time.perf_counter() - began)
 
 
@@ -168,7 +192,8 @@ def _write(folder: Path, names: Sequence[str], scores: Sequence[Score]) -> None:
 
     rows = [
         {"clip": name, "label": Path(name).parent.name, "anomalous": Path(name).parent.name != NORMAL_LABEL,
-         "score": score.value, "frames": len(score.per_frame), "findings": json.dumps(plain([asdict(f) for f in score.findings]))}
+         "score": score.value, "frames": len(score.per_frame), "findings": json.dumps(plain([asdict(f) for f in score.findings])),
+         "description": score.description, "explanation": score.explanation}
         for name, score in zip(names, scores)
     ]  # fmt: skip
     parquet.write_table(pa.Table.from_pylist(rows), folder / SCORES)

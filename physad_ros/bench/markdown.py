@@ -70,12 +70,12 @@ def split_told(table: Table) -> str:
 
 def notes(table: Table) -> list[str]:
     """What must be known to read the table."""
-    told = [f"AUROC with its 95 % bootstrap interval over clips, averaged over categories; ± is the spread over seeds. Of groups that do "
-            f"not overlap the interval has no width: it knows no other clips than these. {PAPER}: the paper's average over its 22 categories of "
+    told = [f"AUROC with its 95 % bootstrap interval over clips, averaged over categories; ± is the spread over seeds. Where the scores do not "
+            f"overlap the interval has zero width; it says nothing about unseen clips. {PAPER}: the paper's average over its 22 categories of "
             "real video, beside ours and not comparable where the data is the twin's.",
-            "fit: the median over jobs, decoding included; features that are kept on disk are not made again. frames/s: frame by frame on one "
-            "core while other jobs have the others, of the tree's pictures, already decoded and scaled, and the score at the end; live: whether "
-            "that is 60 or more. peak: main memory of the job's own process, the most of all jobs."]
+            "fit: median per job, including decoding; cached features are reused. frames/s: streamed frame by frame on one core while other "
+            "jobs use the rest, including the final score, excluding decoding; live: whether that is at least 60. peak: main memory of the "
+            "job's own process, the greatest of all jobs."]
     all_ = len(table.categories)
     if partly := [f"{m.name} ({m.categories} of {all_} categories, {m.failed} jobs failed)" for m in table.methods if partial(m, table)]:
         told.append(f"† has not all results, and its means are over what it has: {', '.join(partly)}.")
@@ -106,7 +106,7 @@ def marks(m: Method, table: Table) -> str:
 def ahead_told(table: Table) -> list[str]:
     """Whether `rules` is ahead, in a sentence; nothing where it was not run."""
     if a := table.ahead:
-        return [f"{a.leader} is {a.how} {a.other}, the best of the other methods: {a.by:+.3f} AUROC on average over the {a.categories} of "
+        return [f"{a.leader} is {a.how} {a.other}, its closest rival: {a.by:+.3f} AUROC on average over the {a.categories} of "
                 f"{len(table.categories)} categories that both have (95 % {a.low:+.3f} to {a.high:+.3f}, paired)."]
     return []
 
@@ -120,10 +120,10 @@ def _told(table: Table) -> list[str]:
 
 def _line(m: Method, table: Table) -> list[str]:
     alarms = f"{m.false_alarms} of {m.normals}" if m.normals else DASH
-    live = DASH if math.isnan(m.frames_per_s) else "yes" if m.live else "no"
+    live = DASH if math.isnan(m.live_frames_per_s) else "yes" if m.live else "no"
     return [
         m.name + marks(m, table), m.setting, number(m.auroc.value), interval_told(m.auroc), number(m.auroc.spread), number(m.average_precision.value),
-        number(m.accuracy.value), alarms, number(m.paper), number(m.fit_s, 1), number(m.frames_per_s, 0), live, number(m.peak_mb, 0),
+        number(m.accuracy.value), alarms, number(m.paper), number(m.fit_s, 1), number(m.live_frames_per_s, 0), live, number(m.peak_mb, 0),
     ]  # fmt: skip
 
 

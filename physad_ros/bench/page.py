@@ -22,12 +22,12 @@ from physad_ros.dataset.files import write_atomically
 from physad_ros.dataset.tree import timetable_of
 
 TEMPLATES = Path(__file__).with_name("html")
-PAGE, VIDEOS = "index.html", "videos"
+VIDEOS = "videos"  # below a run's folder
 POINTS = 120  # of a curve, each the greatest score of its share of the frames
 
 
-def write_page(table: Table, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> Path:
-    """index.html in the run's folder; its videos are in it, or where they are too many in the folder beside it."""
+def write_page(table: Table, jobs: Sequence[Job], outcomes: Sequence[Outcome], file: Path) -> None:
+    """The page in the run's folder; its videos are in it, or where they are too many in the folder beside it."""
     import jinja2
 
     out, names = table.run.out, sorted({name for o in outcomes for name in o.clips})
@@ -42,8 +42,7 @@ def write_page(table: Table, jobs: Sequence[Job], outcomes: Sequence[Outcome]) -
         protocol_told=protocol_told(table), split_told=split_told(table), notes=notes(table), printed=table4().title, source=table4().source,
         number=number, size=size, marks=marks, interval=interval_told, cell=_cell, nan=math.nan,
     )  # fmt: skip
-    write_atomically(out / PAGE, text.encode())
-    return out / PAGE
+    write_atomically(file, text.encode())
 
 
 def page_data(table: Table, jobs: Sequence[Job], outcomes: Sequence[Outcome], names: Sequence[str]) -> dict[str, Any]:
@@ -76,7 +75,7 @@ def _clip(root: Path, number: int, name: str) -> dict[str, Any]:
 
 
 def _enter(clips: dict[str, dict[str, Any]], job: Job, o: Outcome, seeds: Sequence[int]) -> None:
-    """Put what a job said of each clip into it; the curve and the findings are those of the first seed."""
+    """Put what a job said of each clip into it; the curve, the findings and the answer are those of the first seed."""
     at = seeds.index(job.seed)
     with np.load(Path(job.folder) / PER_FRAME) as frames:
         for i, name in enumerate(o.clips):
@@ -87,6 +86,7 @@ def _enter(clips: dict[str, dict[str, Any]], job: Job, o: Outcome, seeds: Sequen
             if "curve" not in by:
                 by["curve"] = curve(frames[name])
                 by["findings"] = [_finding(f, clip) for f in o.findings[i]]
+                by["description"], by["explanation"] = o.answers[i]
 
 
 def _finding(finding: dict[str, Any], clip: dict[str, Any]) -> dict[str, Any]:

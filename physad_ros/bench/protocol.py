@@ -20,7 +20,7 @@ from physad_ros.dataset.tree import ClipRef
 from physad_ros.detectors.base import Detector
 
 LEAVE_OUT = "or leave the category out by naming the others with --category"
-MOST_SHOTS = 4  # the paper's weakly supervised setting has 2 to 4 labelled clips of a defect
+SHOTS = (2, 3, 4)  # labelled clips of a defect in the paper's weakly supervised setting
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Protocol:
     """What a run holds fixed."""
 
     held_out: float = 0.4  # share of the training normals that calibrates and is not fitted on
-    shots: int = 3  # labelled clips of each defect for the weakly supervised; out of every method's test set
+    shots: int = 3  # labelled clips of each defect for the weakly supervised, out of every method's test set; 0: those methods are not run
     false_alarm_rate: float = 0.05  # of the thresholds
 
     def __post_init__(self) -> None:
         if not 0 < self.held_out < 1:
             raise WrongUse(f"the share of normals held out must lie between 0 and 1, not at {self.held_out:g}")
-        if not 0 <= self.shots <= MOST_SHOTS:
-            raise WrongUse(f"shots must be 0 to {MOST_SHOTS}, not {self.shots}")
+        if self.shots and self.shots not in SHOTS:
+            raise WrongUse(f"shots must be {min(SHOTS)} to {max(SHOTS)}, or 0 to leave the weakly supervised methods out, not {self.shots}")
         if not 0 < self.false_alarm_rate < 1:
             raise WrongUse(f"the false-alarm rate must lie between 0 and 1, not at {self.false_alarm_rate:g}")
 
@@ -127,7 +127,7 @@ def _shots(refs: Sequence[ClipRef], count: int, seed: int) -> tuple[list[ClipRef
         mine = [r for r in refs if r.label == label]
         if len(mine) <= count:
             raise BadData(f"{mine[0].category}: {len(mine)} test clips of {label}; {count} are taken out for the weakly supervised "
-                          f"and none would be left; take fewer with --shots")
+                          f"and none would be left; take fewer with --shots, or none with --shots 0")
         rng = np.random.default_rng([seed, zlib.crc32(label.encode())])
         drawn |= {mine[i].path for i in rng.choice(len(mine), count, replace=False)}
     return [r for r in refs if r.path in drawn], [r for r in refs if r.path not in drawn]

@@ -45,6 +45,7 @@ class Outcome:
     cut: float = float("nan")  # above it, it is
     findings: tuple[Any, ...] = ()  # of each clip
     unscored: Truth = field(default_factory=lambda: np.zeros(0, bool))  # whether a clip's score is missing
+    answers: tuple[tuple[str, str], ...] = ()  # of each clip, description and explanation; empty of what is not asked
     undefined: bool = False  # the protocol says nothing of this method
 
     @property
@@ -53,12 +54,15 @@ class Outcome:
         return bool(len(self.clips)) and not self.undefined
 
     @classmethod
-    def of(cls, facts: Facts, clips: tuple[str, ...], truth: Truth, raw: Floats, called: Truth, cut: float, findings: tuple[Any, ...]) -> Outcome:
+    def of(
+        cls, facts: Facts, clips: tuple[str, ...], truth: Truth, raw: Floats, called: Truth, cut: float, findings: tuple[Any, ...] = (),
+        answers: tuple[tuple[str, str], ...] = (),
+    ) -> Outcome:  # fmt: skip
         """With what was not seen or not judged counted as wrong: it is never a success."""
         unscored = ~np.isfinite(raw)
         unjudged = unscored if np.isfinite(cut) else np.ones_like(unscored)
         scores = np.array(worst_case(truth.tolist(), raw.tolist()))
-        return cls(facts, clips, truth, scores, np.where(unjudged, ~truth, called), cut, findings, unscored)
+        return cls(facts, clips, truth, scores, np.where(unjudged, ~truth, called), cut, findings, unscored, answers)
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,11 @@ def outcome(job: Job, protocol: str) -> Outcome:
         return Outcome(facts)
     rows = _rows(folder)
     clips, findings = tuple(r["clip"] for r in rows), tuple(json.loads(r["findings"]) for r in rows)
+    answers = tuple((r.get("description", ""), r.get("explanation", "")) for r in rows)  # older files have none
     truth = np.array([r["anomalous"] for r in rows])
     scores = np.array([r["score"] for r in rows], float)
     if protocol == "corrected":
-        return Outcome.of(facts, clips, truth, scores, scores > facts.threshold, facts.threshold, findings)
+        return Outcome.of(facts, clips, truth, scores, scores > facts.threshold, facts.threshold, findings, answers)
     how = PUBLISHED.get(job.method)
     read = None if how is None else np.array(legacy_truth(clips, truth.tolist(), how))
     if how is None or read is None or read.all() or not read.any():  # with few normal clips the shift leaves one kind only
@@ -97,7 +102,7 @@ def outcome(job: Job, protocol: str) -> Outcome:
     with np.load(folder / PER_FRAME) as frames:
         values = np.array([legacy_value(frames[name], how) for name in clips])
     values[~np.isfinite(scores)] = np.nan  # the clip was not seen, whatever its frames say
-    return Outcome.of(facts, clips, read, values, values >= CUT, CUT, findings)
+    return Outcome.of(facts, clips, read, values, values >= CUT, CUT, findings, answers)
 
 
 def rows(outcomes: Sequence[Outcome], protocol: str) -> list[dict[str, Any]]:

@@ -28,12 +28,12 @@ ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", 
 def carry_out(
     jobs: Sequence[Job], console: Console, *, workers: int = -1, backend: str = "local", do: Callable[[Job], None] | None = None
 ) -> None:
-    """Do what is not done yet. A job that fails leaves its reason and does not stop the others; Ctrl-C and the same call go on.
+    """Do what is not done yet. A job that fails leaves its reason and does not stop the others; after Ctrl-C the same call resumes.
 
     Args:
         workers: jobs at a time; -1: one a core, or what the cluster has.
         backend: "local", or "ray" where the tree and the run's folder are on a disk that all of its machines share.
-        do: what does one job; left out: a process of its own.
+        do: what does one job; if omitted, a process of its own.
     """
     if backend not in BACKENDS:
         raise UnknownName("backend", backend, BACKENDS)
@@ -70,8 +70,8 @@ def in_own_process(job: Job) -> None:
         return
     command = [sys.executable, "-m", "physad_ros.bench.job"]
     # a session of its own: Ctrl-C reaches only us, and we end it
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, **ONE_THREAD}, start_new_session=True)  # fmt: skip
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               encoding="utf-8", errors="replace", env={**os.environ, **ONE_THREAD}, start_new_session=True)  # fmt: skip
     _RUNNING.add(process)
     try:
         assert process.stdin is not None and process.stderr is not None
@@ -86,7 +86,7 @@ def in_own_process(job: Job) -> None:
         fail(job, f"its process {_ended_how(status)}: {' '.join(said.split()[-30:])}")
     facts = Facts.read(Path(job.folder))
     if facts is not None and facts.fault:
-        (Path(job.folder) / LOG).write_text(said)
+        (Path(job.folder) / LOG).write_text(said, encoding="utf-8")
 
 
 def _ended_how(status: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,9 +21,8 @@ from physad_ros.bench.results import (
     interval,
     mean_over_seeds,
     replicates,
-    rows,
 )
-from physad_ros.core.types import FPS
+from physad_ros.core.types import FPS, NORMAL_LABEL
 from physad_ros.detectors.base import Setting, detectors
 
 TOO_MANY = 3  # faults of one method that are told one by one
@@ -52,14 +50,13 @@ class Method:
     uncalibrated: int  # jobs without a threshold, all of whose clips are called wrongly
     parameters: int
     fit_s: float  # medians over the jobs
-    frames_per_s: float  # frame by frame, as they come from a camera
-    peak_mb: float  # the most
-    undefined: bool  # the protocol says nothing of it
+    live_frames_per_s: float  # streamed frame by frame, as from a camera
+    peak_mb: float  # the greatest
 
     @property
     def live(self) -> bool:
         """Whether it keeps up with the camera on one core."""
-        return self.frames_per_s >= FPS
+        return self.live_frames_per_s >= FPS
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def tabulate(run: Run, plan: Plan, outcomes: Sequence[Outcome], protocol: str) -
     methods = [_method(name, [o for o in outcomes if o.facts.method == name], categories, drawn) for name in names]
     methods.sort(key=lambda m: (math.isnan(m.auroc.value), -m.auroc.value if m.auroc.value == m.auroc.value else 0.0, m.name))
     rates = [o.facts.false_alarm_rate for o in outcomes if math.isfinite(o.facts.false_alarm_rate)]
-    counts = {o.facts.category: (int((~o.truth).sum()), int(o.truth.sum())) for o in reversed(outcomes) if o.judged}
+    counts = {o.facts.category: _counted(o) for o in reversed(outcomes) if o.judged}
     return Table(
         run, protocol, tuple(methods), categories, _ahead(methods, categories, drawn), plan.not_run, _faults(outcomes),
         {c: counts[c] for c in categories if c in counts}, (min(rates), max(rates)) if rates else (math.nan, math.nan),
@@ -123,13 +120,20 @@ def _method(name: str, mine: Sequence[Outcome], categories: Sequence[str], drawn
         tested=sum(len(o.clips) for o in judged), unscored=sum(int(o.unscored.sum()) for o in judged),
         uncalibrated=sum(not math.isfinite(o.cut) for o in judged),
         parameters=max((f.parameters for f in ended), default=0), peak_mb=max((f.peak_mb for f in ended), default=math.nan),
-        fit_s=_median([f.fit_s for f in ended]), frames_per_s=_median([f.live_frames_per_s for f in ended]),
-        undefined=any(o.undefined for o in mine),
+        fit_s=_median([f.fit_s for f in ended]), live_frames_per_s=_median([f.live_frames_per_s for f in ended]),
     )  # fmt: skip
 
 
+def _counted(o: Outcome) -> tuple[int, int]:
+    """Normal and defective clips by their own labels, which the legacy protocol shifts for some methods."""
+    normal = sum(Path(name).parent.name == NORMAL_LABEL for name in o.clips)
+    return normal, len(o.clips) - normal
+
+
 def _median(values: Sequence[float]) -> float:
-    return float(np.median(values)) if values else math.nan
+    """Of what could be measured."""
+    known = [value for value in values if math.isfinite(value)]
+    return float(np.median(known)) if known else math.nan
 
 
 def _ahead(methods: Sequence[Method], categories: Sequence[str], drawn: dict[tuple[str, str], dict[str, Any]]) -> Ahead | None:
@@ -163,16 +167,3 @@ def _faults(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         if len(mine) > TOO_MANY:
             told.append(f"{name}: {len(mine) - TOO_MANY} more")
     return tuple(told)
-
-
-def write_rows(folder: Path, outcomes: Sequence[Outcome], protocol: str) -> None:
-    """results.parquet and results.csv: one row a job."""
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
-    flat = rows(outcomes, protocol)
-    parquet.write_table(pa.Table.from_pylist(flat), folder / "results.parquet")
-    with (folder / "results.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(flat[0]))
-        writer.writeheader()
-        writer.writerows(flat)

@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from bench_fakes import Blind, Brightness, Dazzled, Missing, Telling
+from bench_fakes import Answering, Blind, Brightness, Dazzled, Missing, Outage, Telling
 from rich.console import Console
 
 from physad_ros.bench import benchmark as whole
 from physad_ros.bench import videos
+from physad_ros.bench.files import files
 from physad_ros.bench.job import execute
 from physad_ros.bench.jobs import Run
 from physad_ros.bench.run import carry_out
@@ -24,7 +25,7 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
          "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--window-size=1280,1000")  # fmt: skip
 
 
-def make_page(root, out, **members):
+def make_page(root, out, protocol="corrected", **members):
     """Run the benchmark with these detectors and return the page; the registry is left as it was."""
     _ = len(detectors)
     with pytest.MonkeyPatch.context() as patch:
@@ -32,8 +33,8 @@ def make_page(root, out, **members):
             patch.setitem(detectors._members, name, kind)
         patch.setattr(whole, "carry_out", lambda jobs, console, **_: carry_out(jobs, console, workers=1, do=execute))
         run = Run(root, out, methods=(*members, "intensity"), seeds=2)
-        whole.benchmark(run, Console(quiet=True))
-    return out / "index.html"
+        whole.benchmark(run, Console(quiet=True), protocol=protocol)
+    return files(out, protocol).page
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +179,39 @@ def test_a_clip_without_a_score_is_never_right(browser, toy_tree, tmp_path):
     opened.choose("#curve-method", "mnad_r")
     assert opened.count("#histograms rect.normal, #histograms rect.anomalous") == 0 and "no scores" in opened.texts("#histograms text")
     assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
+
+
+def test_an_answer_in_words_is_shown_as_text(browser, toy_tree, tmp_path):
+    browser.get_log("browser")
+    opened = Page(browser, make_page(toy_tree, tmp_path, memae=Answering, mnad_r=Outage))
+    opened.choose("[name=method]", "memae")
+    opened.choose("[name=category]", "bold")
+    opened.choose("[name=label]", "glare")
+    assert opened.texts(".answer dt") == ["What happens", "Why"]
+    what, why = opened.texts(".answer dd")
+    assert what == "<b>A lamp</b> is seen." and "from normal" in why and opened.count(".answer b") == 0
+    opened.choose("[name=label]", "dull")
+    assert opened.count("#clip h3") == 1 and opened.count(".answer") == 0
+    opened.choose("[name=method]", "mnad_r")
+    opened.choose("[name=label]", "glare")
+    assert opened.texts(".answer dt") == ["Why there is no score"] and opened.texts(".answer dd") == ["the server is out (glare)"]
+    assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
+
+
+def test_clips_are_judged_by_the_labels_that_the_table_counts(browser, toy_tree, tmp_path):
+    """Under the legacy protocol these are shifted: a normal clip may count as missed."""
+    opened = Page(browser, make_page(toy_tree, tmp_path, "legacy", mnad_p=Brightness))
+    assert opened.texts("#categories-table tbody small") == ["5 normal, 4 defective"] * 2  # by their own labels
+    opened.choose("[name=method]", "mnad_p")
+    opened.choose("[name=label]", "anomaly_free")
+    said = opened.js("DATA.clips.filter((c) => c.label === 'anomaly_free').map((c) => {"
+                     "const by = c.by.mnad_p, s = by.scores.findIndex((v) => v !== null); return [by.called[s], by.truth[s]]; })")
+    words = {(True, True): "found", (True, False): "false alarm", (False, True): "missed", (False, False): "passed"}
+    assert opened.texts("#list .verdict") == [words[called, truth] for called, truth in said]
+    assert {truth for _, truth in said} == {True, False}
+    shifted = [truth for _, truth in said].index(True)
+    opened.click("#list button", shifted)
+    assert "anomaly_free, here read as defective" in opened.texts("#clip .head")[0]
 
 
 def test_another_method_judges_the_same_clip(opened):

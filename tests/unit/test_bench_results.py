@@ -1,5 +1,6 @@
 """Metrics of many resamples at once, and what a table makes of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,13 @@ def test_who_is_behind_is_said_to_be():
 def test_who_is_as_good_is_said_to_be_level():
     table = lead(outcome("rules", "a", 0, TRUTH * 1.0), outcome("memae", "a", 0, TRUTH * 2.0), categories=("a",))
     assert "rules is level with memae" in markdown(table)
+
+
+def test_a_speed_that_could_not_be_measured_does_not_hide_the_others():
+    seeds = [outcome("rules", "a", seed, TRUTH * 1.0) for seed in range(3)]
+    measured = [replace(o, facts=replace(o.facts, live_frames_per_s=speed)) for o, speed in zip(seeds, (float("nan"), 90.0, 70.0))]
+    (method,) = lead(*measured, categories=("a",)).methods
+    assert method.live_frames_per_s == 80.0 and method.live
 
 
 def test_rows_are_flat_and_count_what_went_wrong():

@@ -1,7 +1,9 @@
 """Jobs: who learns from what, what is left on disk, what is done again, what a fault costs."""
 
 import contextlib
+import csv
 import dataclasses
+import json
 import os
 import resource
 import signal
@@ -10,15 +12,19 @@ import sys
 import threading
 import time
 import types
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as parquet
 import pytest
-from bench_fakes import Blind, Brightness, Broken, Missing, Weak
+from bench_fakes import Answering, Blind, Brightness, Broken, Missing, Outage, Unreachable, Weak
 from rich.console import Console
 
 from physad_ros.bench.benchmark import benchmark
+from physad_ros.bench.clips import ClipsOnDisk
 from physad_ros.bench.digest import sources
+from physad_ros.bench.files import files, write_rows
 from physad_ros.bench.job import Facts, execute, fail
 from physad_ros.bench.jobs import Run, plan
 from physad_ros.bench.markdown import markdown
@@ -27,6 +33,7 @@ from physad_ros.bench.results import outcome
 from physad_ros.bench.run import _RUNNING, carry_out, done, in_own_process
 from physad_ros.bench.table import tabulate
 from physad_ros.core.errors import BadData, UnknownName, WrongUse
+from physad_ros.dataset.tree import scan
 from physad_ros.detectors.base import detectors
 
 
@@ -94,6 +101,94 @@ def test_who_sees_nothing_is_wrong_everywhere_and_the_table_says_so(fakes, toy_t
     assert "| mgfn‡§ |" in markdown(table) and "mgfn 9 of 9" in markdown(table) and "mgfn in 1 jobs" in markdown(table)
     facts = Facts.read(Path(todo.jobs[0].folder))
     assert np.isnan(facts.threshold) and "5 of 5 held-out normal clips got no score" in facts.uncalibrated
+
+
+def one_job(toy_tree, out, console, monkeypatch, kind):
+    """A run of one job by this detector, done; with its job and what came of it."""
+    _ = len(detectors)
+    monkeypatch.setitem(detectors._members, "memae", kind)
+    asked = run(toy_tree, out, "memae")
+    todo = plan(asked)
+    carry_out(todo.jobs, console, workers=1, do=execute)
+    return asked, todo, outcome(todo.jobs[0], "corrected")
+
+
+def test_a_clip_that_cannot_be_scored_counts_as_wrong_and_keeps_the_reason(toy_tree, tmp_path, console, monkeypatch):
+    asked, todo, came = one_job(toy_tree, tmp_path, console, monkeypatch, Outage)
+    bright = ["/glare/" in name for name in came.clips]
+    assert came.facts.fault == "" and came.unscored.tolist() == bright and sum(bright) == 2
+    assert [why for _, why in came.answers] == ["the server is out (glare)" if b else "" for b in bright]
+    assert not (came.decided == came.truth)[bright].any() and came.facts.live_frames_per_s > 0
+    text = markdown(tabulate(asked, todo, [came], "corrected"))
+    assert "| memae‡ |" in text and "memae 2 of 9" in text
+
+
+def test_a_job_in_which_no_clip_can_be_scored_has_failed(toy_tree, tmp_path, console, monkeypatch):
+    _, todo, came = one_job(toy_tree, tmp_path, console, monkeypatch, Unreachable)
+    assert came.facts.fault == "the server is out (anomaly_free)" and not came.judged and not done(todo.jobs[0])
+
+
+def test_held_out_normals_that_cannot_be_scored_are_false_alarms(toy_tree, tmp_path, console, monkeypatch):
+    held_out = []
+
+    class Out(Outage):
+        """It does not answer what is asked first: the held-out normals."""
+
+        def score(self, clip):
+            held_out.append(clip)
+            self.brightest = 0.0 if len(held_out) <= 5 else 999.0
+            return super().score(clip)
+
+    _, _, came = one_job(toy_tree, tmp_path, console, monkeypatch, Out)
+    assert came.facts.fault == "" and came.unscored.sum() == 0 and not np.isfinite(came.facts.threshold)
+    assert "5 of 5 held-out normal clips got no score" in came.facts.uncalibrated and "the server is out" in came.facts.uncalibrated
+
+
+def test_a_clip_that_cannot_be_streamed_again_costs_only_the_speed(toy_tree, tmp_path, console, monkeypatch):
+    class Deaf(Brightness):
+        """Scores whole clips, and fails when one is streamed."""
+
+        def score(self, clip):
+            whole = Brightness()
+            whole.mean = self.mean
+            return whole.score(clip)
+
+        def stream(self, timetable):
+            raise BadData("the server is out")
+
+    asked, todo, came = one_job(toy_tree, tmp_path, console, monkeypatch, Deaf)
+    assert came.facts.fault == "" and came.judged and np.isnan(came.facts.live_frames_per_s)
+    (method,) = tabulate(asked, todo, [came], "corrected").methods
+    assert np.isnan(method.live_frames_per_s) and method.auroc.value == 1.0
+
+
+def test_answers_in_words_are_kept_and_older_scores_without_them_are_read(toy_tree, tmp_path, console, monkeypatch):
+    _, todo, came = one_job(toy_tree, tmp_path, console, monkeypatch, Answering)
+    silent = ["/dull/" in name for name in came.clips]
+    assert [not any(words) for words in came.answers] == silent and any(silent)
+    assert all(what == "<b>A lamp</b> is seen." and "from normal" in why for (what, why), s in zip(came.answers, silent) if not s)
+    file = Path(todo.jobs[0].folder) / "scores.parquet"
+    table = parquet.read_table(file)
+    parquet.write_table(table.drop_columns(["description", "explanation"]), file)
+    older = outcome(todo.jobs[0], "corrected")
+    assert older.answers == (("", ""),) * 9 and older.scores.tolist() == came.scores.tolist()
+
+
+def test_facts_of_an_older_version_are_read(toy_tree, tmp_path, console, monkeypatch):
+    _, todo, came = one_job(toy_tree, tmp_path, console, monkeypatch, Brightness)
+    file = Path(todo.jobs[0].folder) / "facts.json"
+    facts = json.loads(file.read_text())
+    facts["frames_per_s"] = facts.pop("whole_clip_frames_per_s")
+    file.write_text(json.dumps(facts))
+    assert done(todo.jobs[0]) and Facts.read(file.parent).threshold == came.facts.threshold
+
+
+def test_clips_on_disk_are_a_sequence(toy_tree):
+    refs = scan(toy_tree, "bold")[:4]
+    clips = ClipsOnDisk(refs, 48, "a test")
+    part = clips[1:3]
+    assert isinstance(part, ClipsOnDisk) and [c.source for c in part] == [r.path for r in refs[1:3]] and len(clips[::-1]) == 4
+    assert clips[-1].source == refs[-1].path and clips[::-1][0].source == refs[-1].path
 
 
 def test_what_failed_is_told_beside_the_mean_that_leaves_it_out(fakes, toy_tree, tmp_path, console):
@@ -259,6 +354,16 @@ def test_a_process_that_dies_is_a_fault_with_a_log(toy_tree, tmp_path, monkeypat
     assert "ended with status 1" in Facts.read(Path(job.folder)).fault and (Path(job.folder) / "log.txt").exists()
 
 
+def test_a_process_may_print_what_is_no_text(toy_tree, tmp_path, monkeypatch):
+    (job,) = plan(run(toy_tree, tmp_path, "intensity")).jobs
+    program = tmp_path / "dies"
+    program.write_text("#!/bin/sh\nprintf 'caf\\351 closed' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    in_own_process(job)
+    assert Facts.read(Path(job.folder)).fault == "its process ended with status 1: caf\N{REPLACEMENT CHARACTER} closed"
+
+
 def test_the_table_tells_its_protocol_and_the_legacy_one_has_dashes(fakes, toy_tree, tmp_path, console, monkeypatch):
     monkeypatch.setattr("physad_ros.bench.benchmark.carry_out", lambda jobs, c, **_: carry_out(jobs, c, workers=1, do=execute))
     asked = run(toy_tree, tmp_path, "memae", "intensity")
@@ -266,10 +371,39 @@ def test_the_table_tells_its_protocol_and_the_legacy_one_has_dashes(fakes, toy_t
     told = (tmp_path / "results.md").read_text()
     assert "Protocol corrected" in told and "3 labelled clips of each defect" in told and "| 0.538 |" in told
     assert {"results.md", "results.csv", "results.parquet", "index.html"} <= {p.name for p in tmp_path.iterdir()}
-    legacy = benchmark(asked, console, protocol="legacy")
+    before = {name: (tmp_path / name).read_bytes() for name in ("results.md", "results.csv", "results.parquet", "index.html")}
+    with console.capture() as said:
+        legacy = benchmark(asked, console, protocol="legacy")
     by = {m.name: m for m in legacy.methods}
-    assert by["intensity"].undefined and np.isnan(by["intensity"].auroc.value) and by["memae"].auroc.value == 1.0
-    assert "Protocol legacy" in (tmp_path / "results.md").read_text()
+    assert by["intensity"].categories == 0 and np.isnan(by["intensity"].auroc.value) and by["memae"].auroc.value == 1.0
+    assert all((tmp_path / name).read_bytes() == content for name, content in before.items())
+    assert "Protocol legacy" in (tmp_path / "results_legacy.md").read_text() and "protocol legacy" in (tmp_path / "legacy.html").read_text()
+    told = [word.strip(",;") for word in said.get().split()]
+    assert {str(tmp_path / "results_legacy.md"), "results_legacy.csv", "results_legacy.parquet", str(tmp_path / "legacy.html")} <= set(told)
+
+
+def test_results_files_are_whole_and_name_what_they_hold(fakes, toy_tree, tmp_path, console, monkeypatch):
+    todo = plan(run(toy_tree, tmp_path, "memae"))
+    carry_out(todo.jobs, console, workers=1, do=execute)
+    outcomes, to = [outcome(job, "corrected") for job in todo.jobs], files(tmp_path, "corrected")
+    write_rows(to, outcomes, "corrected")
+    with to.csv.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    (same,) = parquet.read_table(to.parquet).to_pylist()
+    assert set(row) == set(same) and {"live_frames_per_s", "whole_clip_frames_per_s"} <= set(row) and "frames_per_s" not in row
+    assert float(row["auroc"]) == same["auroc"] == 1.0
+    for file in (to.parquet, to.csv):
+        before = file.read_bytes()
+        monkeypatch.setattr(os, "fsync", partial(_full, file.name))
+        with pytest.raises(OSError, match="full"):
+            write_rows(to, outcomes * 2, "corrected")
+        assert file.read_bytes() == before and not list(tmp_path.glob(".results*"))
+
+
+def _full(name, handle):
+    """A disk that is full once the file of that name is written."""
+    if name in os.readlink(f"/proc/self/fd/{handle}"):
+        raise OSError("the disk is full")
 
 
 def test_wrong_use_names_what_is_right(fakes, toy_tree, tmp_path, console):

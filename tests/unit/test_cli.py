@@ -20,7 +20,8 @@ WRONG = {
     "a benchmark's method that is none": (["bench", "data", "--method", "oracle"], "rules"),
     "a benchmark's preset that is none": (["bench", "data", "--preset", "huge"], "quick"),
     "a benchmark's protocol that is none": (["bench", "data", "--protocol", "kind"], "corrected"),
-    "more shots than the setting has": (["bench", "data", "--shots", "9"], "0 to 4"),
+    "more shots than the setting has": (["bench", "data", "--shots", "9"], "2 to 4"),
+    "fewer shots than the setting has": (["bench", "data", "--shots", "1"], "2 to 4"),
     "a campaign's detector that is none": (["record", "campaign", "--detector", "oracle"], "rules"),
 }
 

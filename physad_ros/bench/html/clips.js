@@ -10,9 +10,9 @@ function judged(clip, name) {
   const by = clip.by[name];
   if (!by) return null;
   const seed = by.scores.findIndex((s) => s !== null);
-  const called = by.called[seed], cut = METHODS.get(name).cuts[clip.category][seed], unscored = by.unscored[seed];
-  const how = unscored ? "no score" : cut === null ? "not judged" : called === clip.anomalous ? (called ? "found" : "passed") : called ? "false alarm" : "missed";
-  return { score: unscored ? null : by.scores[seed], cut, right: how === "found" || how === "passed", how, seed, curve: by.curve, findings: by.findings };
+  const called = by.called[seed], truth = by.truth[seed], cut = METHODS.get(name).cuts[clip.category][seed], unscored = by.unscored[seed];
+  const how = unscored ? "no score" : cut === null ? "not judged" : called === truth ? (called ? "found" : "passed") : called ? "false alarm" : "missed";
+  return { ...by, score: unscored ? null : by.scores[seed], truth, cut, right: how === "found" || how === "passed", how, seed };
 }
 
 function fits(clip) {
@@ -83,9 +83,14 @@ function showClip() {
   const chart = make("figure", { id: "curve" }, make("figcaption", {}, `Score of each frame by ${name}; the clip's is ${short(said.score)}, its threshold ${short(said.cut)}` +
     (DATA.seeds.length > 1 ? ` (seed ${DATA.seeds[said.seed]}).` : ".")));
   place.replaceChildren(
-    make("div", { class: "head" }, make("h3", {}, clip.name), make("span", { class: `verdict${said.right ? "" : " wrong"}` }, said.how), make("span", { class: "quiet" }, `${clip.category}, ${clip.label}`)),
-    make("div", { class: "pane" }, make("div", {}, video, chart, ...findings(said.findings, video)), others(clip)));
+    make("div", { class: "head" }, make("h3", {}, clip.name), make("span", { class: `verdict${said.right ? "" : " wrong"}` }, said.how), make("span", { class: "quiet" }, `${clip.category}, ${clip.label}${readAs(clip, said)}`)),
+    make("div", { class: "pane" }, make("div", {}, video, chart, ...answer(said), ...findings(said.findings, video)), others(clip)));
   drawn(chart, (width) => course(width, clip, name, said, video))();
+}
+
+/** The legacy protocol judges some clips by another clip's label. */
+function readAs(clip, said) {
+  return said.truth === clip.anomalous ? "" : `, here read as ${said.truth ? "defective" : "normal"}`;
 }
 
 function source(clip) {
@@ -134,6 +139,12 @@ function findings(list, video) {
   if (!list.length) return [];
   return [make("ul", { class: "findings" }, ...list.map((f) => make("li", {}, make("button", { type: "button", title: "Show when", onclick: () => { video.currentTime = f.begin_s; } },
     f.sentence, " ", make("small", {}, `${f.phase.replaceAll("_", " ")}, ${short(f.violation)} half-widths from the middle`)))))];
+}
+
+/** What a model that was asked said of the clip, or why there is no score; nothing where there are no words. */
+function answer(said) {
+  const parts = [["What happens", said.description], [said.how === "no score" ? "Why there is no score" : "Why", said.explanation]].filter(([, words]) => words);
+  return parts.length ? [make("dl", { class: "answer" }, ...parts.flatMap(([title, words]) => [make("dt", {}, title), make("dd", {}, words)]))] : [];
 }
 
 filters.elements.method.append(...measured.map((m) => option(m.name, m.name)));
