@@ -15,13 +15,14 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from physad_ros.bench.clips import ClipsOnDisk
+from physad_ros.bench.facts import FACTS, PER_FRAME, SCORES, Facts
 from physad_ros.bench.protocol import Split, calibrate, ref
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL, Clip, Score
@@ -29,16 +30,13 @@ from physad_ros.dataset.files import plain, sync, write_json
 from physad_ros.dataset.tree import load_clip
 from physad_ros.detectors.base import Detector, Setting, detectors
 
-FACTS, SCORES, PER_FRAME = "facts.json", "scores.parquet", "per_frame.npz"
-LOG = "log.txt"  # what a failed job printed
-
 
 @dataclass(frozen=True)
 class Job:
     """What is to be done, and where it goes."""
 
     root: str  # of the Phys-AD tree
-    folder: str  # receives the trained model and the files above
+    folder: str  # receives the trained model and the files that facts.py names
     split: str  # file
     category: str
     method: str
@@ -46,40 +44,6 @@ class Job:
     preset: str
     false_alarm_rate: float
     digest: str
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of a job that ended. Times are of one core, decoding of videos left out where scoring is timed."""
-
-    digest: str
-    category: str
-    method: str
-    seed: int
-    preset: str
-    fault: str = ""  # why there are no scores
-    uncalibrated: str = ""  # why there is no threshold
-    fitted: int = 0  # clips
-    held_out: int = 0
-    false_alarm_rate: float = float("nan")  # that the threshold keeps
-    threshold: float = float("nan")
-    parameters: int = 0
-    fit_s: float = float("nan")
-    score_s: float = float("nan")  # a clip, on average
-    whole_clip_frames_per_s: float = float("nan")  # with the features that the method had on disk already
-    live_frames_per_s: float = float("nan")  # streamed frame by frame, as from a camera, with the final score
-    peak_mb: float = float("nan")
-
-    @classmethod
-    def read(cls, folder: Path) -> Facts | None:
-        """Those of a job's folder; None where it never ended."""
-        try:
-            found: dict[str, Any] = json.loads((folder / FACTS).read_text())
-            names = {f.name for f in fields(cls)}  # an older version's file may hold others
-            known: dict[str, Any] = {k: float("nan") if v is None else v for k, v in found.items() if k in names}
-            return cls(**known)
-        except (OSError, ValueError, TypeError, AttributeError):
-            return None
 
 
 def execute(job: Job) -> None:

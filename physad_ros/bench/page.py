@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from physad_ros.bench.job import PER_FRAME, Job
+from physad_ros.bench.facts import PER_FRAME
+from physad_ros.bench.job import Job
 from physad_ros.bench.markdown import interval_told, marks, notes, number, protocol_told, size, split_told
 from physad_ros.bench.paper import table4
 from physad_ros.bench.protocol import ref

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from physad_ros.bench.job import PER_FRAME, SCORES, Facts, Job
+from physad_ros.bench.facts import PER_FRAME, SCORES, Facts
+from physad_ros.bench.job import Job
 from physad_ros.bench.legacy import CUT, PUBLISHED, legacy_truth, legacy_value
 from physad_ros.bench.metrics import (
     Truth,

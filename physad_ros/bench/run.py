@@ -18,7 +18,8 @@ from joblib import Parallel, delayed
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from physad_ros.bench.job import LOG, PER_FRAME, SCORES, Facts, Job, fail
+from physad_ros.bench.facts import LOG, PER_FRAME, SCORES, Facts
+from physad_ros.bench.job import Job, fail
 from physad_ros.core.errors import UnknownName, WrongUse
 
 #: numerical libraries take one thread; there is a process for each core

@@ -5,15 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-import cv2
 import numpy as np
 
 from physad_ros.core.errors import BadData
 from physad_ros.features.base import SNIPPET, Pictures, Vectors, extractors
 from physad_ros.features.checkpoint import FromCheckpoint
-
-MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)  # of RGB in [0, 1], as CLIP was trained with
-SPREAD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
+from physad_ros.language.pictures import prepared
 
 
 @extractors.register("clip")
@@ -37,9 +34,9 @@ class ClipVision(FromCheckpoint):
     def describe(self, pictures: Pictures) -> Vectors:
         import torch
 
-        taken = pixels(pictures[SNIPPET // 2], int(self.model.config.vision_config.image_size))
+        taken = prepared(pictures[SNIPPET // 2][None], int(self.model.config.vision_config.image_size))
         with torch.inference_mode():
-            seen = self.model.vision_model(pixel_values=torch.from_numpy(taken[None])).pooler_output
+            seen = self.model.vision_model(pixel_values=taken).pooler_output
             return np.asarray(self.model.visual_projection(seen)[0].numpy(), np.float32)  # (dim,)
 
     def parameters(self) -> int:
@@ -65,14 +62,3 @@ def untrained() -> Any:
 
     with torch.device("meta"):
         return CLIPModel(CLIPConfig(vision_config={"patch_size": 16}))
-
-
-def pixels(frame: Pictures, size: int) -> Vectors:
-    """A frame (H, W, 3) BGR as CLIP takes it, (3, size, size): the shorter side to ``size``, the middle cut out, normalised."""
-    height, width = frame.shape[:2]
-    share = size / min(height, width)
-    shape = (max(size, round(width * share)), max(size, round(height * share)))
-    small = cv2.resize(frame, shape, interpolation=cv2.INTER_CUBIC if share > 1 else cv2.INTER_AREA)
-    top, left = (shape[1] - size) // 2, (shape[0] - size) // 2
-    cut = small[top : top + size, left : left + size, ::-1].astype(np.float32) / 255
-    return np.ascontiguousarray(np.moveaxis((cut - MEAN) / SPREAD, -1, 0))

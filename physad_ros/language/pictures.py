@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.core.errors import BadData
+from physad_ros.dataset.video import encode_jpeg
 from physad_ros.language.base import Pictures
 
 if TYPE_CHECKING:
@@ -40,10 +40,7 @@ def jpeg_url(frame: NDArray[np.uint8], height: int, quality: int) -> str:
     """A frame (H, W, 3) BGR as a data URL, no more than ``height`` pixels high."""
     if frame.shape[0] > height:
         frame = _scaled(frame, height, round(frame.shape[1] * height / frame.shape[0]))
-    done, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise BadData("a frame cannot be encoded as JPEG")
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(encode_jpeg(frame, quality)).decode()
 
 
 def _square(frame: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, average_precision_score, roc_auc_score
 
-from physad_ros.bench.job import Facts, Job
+from physad_ros.bench.facts import Facts
+from physad_ros.bench.job import Job
 from physad_ros.bench.jobs import Plan, Run
 from physad_ros.bench.markdown import markdown
 from physad_ros.bench.metrics import auroc, resamples, weighted_accuracy, weighted_auroc, weighted_average_precision

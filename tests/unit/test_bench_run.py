@@ -24,8 +24,9 @@ from rich.console import Console
 from physad_ros.bench.benchmark import benchmark
 from physad_ros.bench.clips import ClipsOnDisk
 from physad_ros.bench.digest import sources
+from physad_ros.bench.facts import Facts
 from physad_ros.bench.files import files, write_rows
-from physad_ros.bench.job import Facts, execute, fail
+from physad_ros.bench.job import execute, fail
 from physad_ros.bench.jobs import Run, plan
 from physad_ros.bench.markdown import markdown
 from physad_ros.bench.protocol import Protocol, Split

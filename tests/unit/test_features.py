@@ -18,9 +18,10 @@ from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Phase, Timetable
 from physad_ros.features.base import SNIPPET, Extractor, extractors
 from physad_ros.features.cache import DIGEST, cache_folder, features_of, key
-from physad_ros.features.clip import MEAN, SPREAD, ClipVision, pixels
+from physad_ros.features.clip import ClipVision
 from physad_ros.features.i3d import I3D, I3DInception
 from physad_ros.features.motion import Motion, MotionConfig, directions
+from physad_ros.language.pictures import MEAN, SPREAD, prepared
 
 torch.set_num_threads(1)
 
@@ -186,7 +187,7 @@ def test_clip_sees_the_middle_frame_as_transformers_own_model_does(tmp_path):
     frames = np.random.default_rng(0).integers(0, 255, (SNIPPET, SIZE, SIZE, 3), np.uint8)
     extractor = ClipVision(str(tmp_path))
     with torch.inference_mode():
-        seen = model.vision_model(pixel_values=torch.from_numpy(pixels(frames[SNIPPET // 2], SIZE)[None])).pooler_output
+        seen = model.vision_model(pixel_values=prepared(frames[SNIPPET // 2][None], SIZE)).pooler_output
         wanted = model.visual_projection(seen)[0].numpy()
     assert extractor.dim == DIM
     np.testing.assert_allclose(extractor.snippets(frames), wanted[None], rtol=1e-5, atol=1e-6)
@@ -196,8 +197,8 @@ def test_clip_sees_the_middle_frame_as_transformers_own_model_does(tmp_path):
 def test_clip_takes_the_middle_in_rgb_normalised():
     frame = np.zeros((40, 80, 3), np.uint8)
     frame[:, 20:60] = (255, 0, 51)
-    made = pixels(frame, 20)
-    colours = made * SPREAD[:, None, None] + MEAN[:, None, None]
+    made = prepared(frame[None], 20)[0].numpy()
+    colours = made * np.array(SPREAD)[:, None, None] + np.array(MEAN)[:, None, None]
     np.testing.assert_allclose(colours, np.broadcast_to(np.array([0.2, 0, 1])[:, None, None], (3, 20, 20)), atol=1e-6)
 
 
