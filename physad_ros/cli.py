@@ -183,7 +183,7 @@ def bench(
     ] = 0.05,
     jobs: Annotated[int, typer.Option(help="Parallel jobs; -1: one per core.")] = -1,
     backend: Annotated[
-        str, typer.Option(help="Where jobs run: local, or ray (a cluster whose machines share a disk; not tested on a real one).")
+        str, typer.Option(help="Where jobs run: local, or ray (a cluster whose machines share a disk; run on one machine so far).")
     ] = "local",
 ) -> None:
     """Train and test methods on a Phys-AD tree: one table, one page. Finished jobs are skipped.
