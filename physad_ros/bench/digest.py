@@ -10,7 +10,7 @@ import inspect
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def digest(kind: type[Detector], preset: str, split: Split, root: Path, false_al
 
 
 def sources(module: str) -> Iterator[Path]:
-    """Source files of ours that a detector's module needs: of detectors what it imports, of other packages all that they hold."""
+    """Source files of ours that a detector's module needs, and those that they need: of detectors what is imported, other packages whole."""
     todo, seen = [module], set()
     while todo:
         name = todo.pop()
@@ -51,13 +51,14 @@ def sources(module: str) -> Iterator[Path]:
         if name in seen or parts[0] != _PACKAGE or len(parts) < 3:
             continue
         seen.add(name)
+        mine: Iterable[Path] = ()
         if parts[1] != "detectors":
-            yield from _folder(parts[1])
+            mine = _folder(parts[1])
         elif file := _file(name):
             mine = file.parent.rglob("*.py") if file.name == "__init__.py" else (file,)
-            for path in mine:
-                yield path
-                todo += _imports(path)
+        for path in mine:
+            yield path
+            todo += _imports(path)
 
 
 @lru_cache(maxsize=64)

@@ -13,9 +13,9 @@ import numpy as np
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Floats
 from physad_ros.detectors import storage
-from physad_ros.detectors.base import Card, Setting, detectors
+from physad_ros.detectors.base import Setting, detectors
 from physad_ros.detectors.multiple_instance.scaling import Scaling
-from physad_ros.detectors.snippets import OverSnippets
+from physad_ros.detectors.snippets import OverSnippets, snippet_card
 from physad_ros.features.base import Vectors
 
 NAME = "ocsvm"
@@ -69,11 +69,8 @@ class OcSvm(OverSnippets):
     """
 
     libraries = ("safetensors",)
-    card = Card(
-        "one-class SVM", Setting.UNSUPERVISED, "Schölkopf et al., Neural Computation 2001; as in Phys-AD, CVPR 2025, src/SVM/svm.py",
-        "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
-        checkpoint="I3D on Kinetics-400, of the preset paper", licence="CC BY-NC 4.0",
-        ran="quick: trained and tested on the twin, on features that need no weights; paper: never, for want of I3D's weights",
+    card = snippet_card(
+        "one-class SVM", Setting.UNSUPERVISED, "Schölkopf et al., Neural Computation 2001; as in Phys-AD, CVPR 2025, src/SVM/svm.py"
     )
     #: quick takes features that need no weights, whose numbers have units of their own: standardised, with a gamma that follows their number
     presets: ClassVar[dict[str, OcSvmConfig]] = {

@@ -11,9 +11,19 @@ import numpy as np
 
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
-from physad_ros.detectors.base import Detector, Stream
+from physad_ros.detectors.base import Card, Detector, Setting, Stream
 from physad_ros.features.base import SNIPPET, Extractor, Pictures, Vectors, extractors
 from physad_ros.features.cache import features_of
+from physad_ros.features.i3d import I3D
+
+
+def snippet_card(title: str, setting: Setting, source: str) -> Card:
+    """Of a method that takes I3D's features as published, and `motion` in the preset quick."""
+    return Card(
+        title, setting, source, "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
+        checkpoint=f"for the preset paper: {I3D.checkpoint}", licence=I3D.licence,
+        ran="quick: trained and tested on the twin, on features that need no weights; paper: never, for want of I3D's weights",
+    )
 
 
 class OverSnippets(Detector):

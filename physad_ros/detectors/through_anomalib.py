@@ -20,7 +20,7 @@ from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Score, Signals, Timetable
 from physad_ros.detectors import storage
 from physad_ros.detectors.base import Detector, Stream
-from physad_ros.detectors.windowed import top_mean
+from physad_ros.detectors.windowed import summed
 
 if TYPE_CHECKING:
     import torch
@@ -195,7 +195,4 @@ class _Stream(Stream):
         return self._errors[-1]
 
     def finish(self, signals: Signals) -> Score:
-        if not self._errors:
-            raise BadData(f"{self._seen} frames of the clip were seen, fewer than one window")
-        errors = np.array(self._errors)
-        return Score(top_mean(errors), np.concatenate([np.full(self._seen - len(errors), errors[0]), errors]))
+        return summed(np.array(self._errors), self._seen)

@@ -177,7 +177,7 @@ class _Stream(Stream):
             return float(self._scorer(self._detector.cut([np.stack(self._recent)], [(0, 0)])))
 
     def finish(self, signals: Signals) -> Score:
-        return _summed(np.array(self._errors), self._seen)
+        return summed(np.array(self._errors), self._seen)
 
 
 def _placed(network: torch.nn.Module) -> torch.nn.Module:
@@ -186,7 +186,7 @@ def _placed(network: torch.nn.Module) -> torch.nn.Module:
     return network.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _summed(errors: Floats, frames: int) -> Score:
+def summed(errors: Floats, frames: int) -> Score:
     """Errors of the frames from the first whole window on, as the score of a clip; earlier frames get the first one's."""
     if not len(errors):
         raise BadData(f"{frames} frames of the clip were seen, fewer than one window")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ class LocalConfig:
     device: str = field(default="", metadata=HERE)  # of torch; empty: a GPU where there is one
 
 
-class Local(BackEnd):
+class Local(BackEnd, ABC):
     """Loads from ``config.checkpoint`` when it is made; BadData where that cannot be."""
 
     libraries: ClassVar[tuple[str, ...]] = ("torch", "transformers")
@@ -41,9 +42,9 @@ class Local(BackEnd):
         with loading(self.folder):
             self.network = self.read(self.folder).eval().to(self.device)
 
+    @abstractmethod
     def read(self, folder: Path) -> Any:
         """The network with its weights, and beside it whatever else the folder holds."""
-        raise NotImplementedError
 
     @classmethod
     def unavailable(cls, config: Any) -> str:

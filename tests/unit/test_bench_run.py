@@ -337,6 +337,7 @@ def test_a_method_depends_on_the_code_that_it_imports():
 
     assert {"detectors/rules.py", "detectors/base.py", "rules/reason.py", "rules/measurements/drive.py", "core/types.py"} <= names("rules")
     assert "detectors/rules.py" not in names("baselines")
+    assert {"features/clip.py", "language/pictures.py"} <= names("vadclip")  # and on what that code imports
 
 
 def test_a_process_of_its_own_has_its_memory_to_itself(toy_tree, tmp_path):

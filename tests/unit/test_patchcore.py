@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import Clip, Phase, Timetable
+from physad_ros.core.types import FPS, Clip, Phase, Timetable
 from physad_ros.detectors.patchcore import PatchCore, PatchCoreConfig
-from physad_ros.detectors.patchcore.descriptors import Describing, Descriptor, Grid, described
+from physad_ros.detectors.patchcore.descriptors import Describing, Descriptor, Grid
 from physad_ros.detectors.patchcore.memory import Memory, Reach, coreset, locally_aware
 
 FRAMES = 48
@@ -36,6 +36,12 @@ def fitted():
     return detector
 
 
+def described(frames, descriptor):
+    """Frames (T, H, W, 3) of which none was lost, as (T, rows, columns, channels)."""
+    describing = Describing(descriptor)
+    return np.stack([describing.push(frame, at / FPS) for at, frame in enumerate(frames)])
+
+
 def test_a_still_picture_has_no_motion_and_a_moving_one_has_it_where_it_moves():
     descriptor = Descriptor(Grid(4, 4, 8), lags=(1, 4))
     frames = np.zeros((12, 32, 32, 3), np.uint8)
@@ -44,7 +50,7 @@ def test_a_still_picture_has_no_motion_and_a_moving_one_has_it_where_it_moves():
     for i in range(12):
         frames[i, 0:8, i : i + 8] = 180
     cells = described(frames, descriptor)  # (T, R, C, channels)
-    assert cells.shape == (12, 4, 4, descriptor.channels)
+    assert cells.shape == (12, 4, 4, descriptor.motion + 3)
     assert (cells[1:, 0, :2, 0] > 0).any(1).all() and not cells[:, 3, :, : descriptor.motion].any()
 
 

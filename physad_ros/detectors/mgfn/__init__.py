@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from physad_ros.detectors.base import Card, Setting, detectors
-from physad_ros.detectors.multiple_instance import RAN, MultipleInstance, SnippetConfig
+from physad_ros.detectors.base import Setting, detectors
+from physad_ros.detectors.multiple_instance import MultipleInstance, SnippetConfig
+from physad_ros.detectors.snippets import snippet_card
 
 if TYPE_CHECKING:
     import torch
@@ -40,11 +41,7 @@ class Mgfn(MultipleInstance):
     """
 
     name = "mgfn"
-    card = Card(
-        "MGFN", Setting.WEAK, "Chen et al., AAAI 2023", "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
-        checkpoint="I3D on Kinetics-400, of the preset paper", licence="CC BY-NC 4.0",
-        ran=RAN,
-    )
+    card = snippet_card("MGFN", Setting.WEAK, "Chen et al., AAAI 2023")
     presets: ClassVar[Mapping[str, Any]] = {
         "paper": MgfnConfig(),
         # features that need no weights, narrower and shallower, the clip's own snippets instead of 32 segments of it, fewer steps; the

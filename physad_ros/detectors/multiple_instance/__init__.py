@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     import torch
 
 
-#: what was run of a method that no more is said of
-RAN = "quick: trained and tested on the twin, on features that need no weights; paper: never, for want of I3D's weights"
-
-
 @dataclass(frozen=True)
 class SnippetConfig:
     """What a method looks at, and how it is trained."""

@@ -16,7 +16,6 @@ Cells = NDArray[np.float32]
 
 #: grey levels of change, or of gradient, below which a channel is about linear and above which it is about logarithmic
 FLOOR = 1.0
-APPEARANCE = 3  # channels
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,6 @@ class Descriptor:
         """How many channels tell of change; they come first."""
         return len(self.lags) + 1
 
-    @property
-    def channels(self) -> int:
-        return self.motion + APPEARANCE
-
 
 class Describing:
     """Describes the frames of one clip as they come."""
@@ -81,12 +76,6 @@ class Describing:
             return self._recent[0][1]
         nearest, grey = min(self._recent, key=lambda seen: abs(seen[0] - stamp_s))
         return grey if abs(nearest - stamp_s) <= tolerance else None
-
-
-def described(frames: Pictures, descriptor: Descriptor) -> Cells:
-    """Frames (T, H, W, 3) of which none was lost, as (T, rows, columns, channels)."""
-    describing = Describing(descriptor)
-    return np.stack([describing.push(frame, at / FPS) for at, frame in enumerate(frames)])
 
 
 def _change(grey: Cells, before: Cells, grid: Grid) -> Cells:

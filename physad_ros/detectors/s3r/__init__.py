@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from physad_ros.detectors.base import Card, Setting, detectors
-from physad_ros.detectors.multiple_instance import RAN, MultipleInstance, SnippetConfig
+from physad_ros.detectors.base import Setting, detectors
+from physad_ros.detectors.multiple_instance import MultipleInstance, SnippetConfig
 from physad_ros.detectors.s3r.dictionary import learn
+from physad_ros.detectors.snippets import snippet_card
 from physad_ros.features.base import Vectors
 
 if TYPE_CHECKING:
@@ -47,11 +48,7 @@ class S3r(MultipleInstance):
     """
 
     name = "s3r"
-    card = Card(
-        "S3R", Setting.WEAK, "Wu et al., ECCV 2022", "snippets of 16 frames as vectors of 2048 (I3D) or 880 (motion)",
-        checkpoint="I3D on Kinetics-400, of the preset paper", licence="CC BY-NC 4.0",
-        ran=RAN,
-    )
+    card = snippet_card("S3R", Setting.WEAK, "Wu et al., ECCV 2022")
     presets: ClassVar[Mapping[str, Any]] = {
         "paper": S3rConfig(),
         # features that need no weights, cut to 128 components, the clip's own snippets instead of 32 segments of it, fewer steps; less

@@ -55,7 +55,7 @@ class Vadclip(MultipleInstance):
     name = "vadclip"
     card = Card(
         "VadCLIP", Setting.WEAK, "Wu et al., AAAI 2024", "one frame of 224 by 224 for each 16, as a vector of 512 (CLIP)",
-        checkpoint="openai/clip-vit-base-patch16", licence="MIT",
+        checkpoint=ClipVision.checkpoint, licence=ClipVision.licence,
         ran="on a tiny untrained CLIP, in the tests: learns a few clips, finds a planted anomaly; never with CLIP's weights",
     )
     presets: ClassVar[Mapping[str, Any]] = {
