@@ -1,7 +1,13 @@
-"""What every node of ours has: a lifecycle that starts by itself, parameters from a dataclass, diagnostics and a sign of life."""
+"""What every node of ours has: a lifecycle that starts by itself, parameters from a dataclass, diagnostics and a heartbeat.
+
+Names are relative, so that a node serves in any namespace. Actions are made once and stay for the node's life, and topics have
+no QoS event handlers: both are what rclpy calls waitables, and one that leaves a spinning EventsExecutor while an event of its
+own is queued is a segmentation fault (rclpy 9.1: the queued event, then the waitable's last owner, is freed without the GIL).
+"""
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,22 +17,20 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.duration import Duration
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Empty
 
 from physad_ros.core.errors import PhysadError
 from physad_ros.nodes import parameters
-from physad_ros.nodes.waiting import result
+from physad_ros.nodes.waiting import result, until
 
-LEASE_S = 0.8  # less would be missed by a process that waits for a busy processor
+BEAT_S = 0.2  # between two heartbeats of a node
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 STREAM = QoSProfile(depth=240, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE)
-LIFE = QoSProfile(
-    depth=1, liveliness=LivelinessPolicy.AUTOMATIC, liveliness_lease_duration=Duration(seconds=LEASE_S)
-)
+LIFE = QoSProfile(depth=1)
 
 
 class Adapter(LifecycleNode, ABC):
@@ -44,6 +48,8 @@ class Adapter(LifecycleNode, ABC):
         self.facts: dict[str, Any] = {}  # for diagnostics
         self._trouble = ""
         self._undo: list[Callable[[], Any]] = []
+        self._taking: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}  # actions, while they take goals
+        self._actions: dict[str, ActionServer | ActionClient] = {}  # by name, for the node's life
         self._failure: Exception | None = None
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -95,7 +101,8 @@ class Adapter(LifecycleNode, ABC):
         if outcome is not TransitionCallbackReturn.SUCCESS:
             self._remove_entities()
             return outcome
-        self.publisher(Empty, "~/alive", LIFE)  # last, so that who finds it finds the rest too
+        alive = self.publisher(Empty, "~/alive", LIFE)  # last, so that who finds it finds the rest too
+        self.every(BEAT_S, lambda: alive.publish(Empty()))
         return outcome
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -123,15 +130,23 @@ class Adapter(LifecycleNode, ABC):
             return TransitionCallbackReturn.FAILURE
         return TransitionCallbackReturn.SUCCESS
 
+    def destroy_node(self) -> None:
+        """Free the node; its executor must have been shut down."""
+        for made in self._actions.values():
+            made.destroy()
+        super().destroy_node()
+
     # -- what nodes are made of -------------------------------------------------------------------------------------
 
     def publisher(self, kind: type, topic: str, qos: QoSProfile | int = 10) -> Any:
-        made = self.create_publisher(kind, topic, qos)
+        quiet = PublisherEventCallbacks(use_default_callbacks=False)
+        made = self.create_publisher(kind, topic, qos, event_callbacks=quiet)
         self._undo.append(lambda: self.destroy_publisher(made))
         return made
 
     def subscribe(self, kind: type, topic: str, callback: Callable[..., Any], qos: Any = 10, **options: Any) -> Any:
-        made = self.create_subscription(kind, topic, callback, qos, callback_group=self.group, **options)
+        quiet = SubscriptionEventCallbacks(use_default_callbacks=False)
+        made = self.create_subscription(kind, topic, callback, qos, callback_group=self.group, event_callbacks=quiet, **options)
         self._undo.append(lambda: self.destroy_subscription(made))
         return made
 
@@ -149,22 +164,46 @@ class Adapter(LifecycleNode, ABC):
         made = self.create_timer(period_s, callback, callback_group=self.group, clock=self._steady)
         self._undo.append(lambda: self.destroy_timer(made))
 
-    def offer(self, kind: type, name: str, execute: Callable[..., Any], goal: Callable[..., GoalResponse]) -> ActionServer:
-        made = ActionServer(
-            self, kind, name, execute, goal_callback=goal,
-            cancel_callback=lambda _: CancelResponse.ACCEPT, callback_group=self.group,
+    def offer(self, kind: type, name: str, execute: Callable[..., Any], goal: Callable[..., Any]) -> None:
+        """Take goals of an action until the node is deactivated; after that they are rejected."""
+        self._taking[name] = execute, goal
+        self._undo.append(lambda: self._taking.pop(name))
+        if name in self._actions:
+            return
+
+        async def admit(request: Any) -> GoalResponse:
+            if name not in self._taking:
+                return GoalResponse.REJECT
+            answer = self._taking[name][1](request)
+            return answer if isinstance(answer, GoalResponse) else await answer
+
+        async def run(handle: Any) -> Any:
+            if name not in self._taking:  # deactivated between the two
+                handle.abort()
+                return kind.Result()  # type: ignore[attr-defined]
+            return await self._taking[name][0](handle)
+
+        self._actions[name] = ActionServer(
+            self, kind, name, run, goal_callback=admit, cancel_callback=lambda _: CancelResponse.ACCEPT, callback_group=self.group
         )
-        self._undo.append(made.destroy)
-        return made
 
     def action(self, kind: type, name: str) -> ActionClient:
-        made = ActionClient(self, kind, name, callback_group=self.group)
-        self._undo.append(made.destroy)
-        return made
+        if name not in self._actions:
+            self._actions[name] = ActionClient(self, kind, name, callback_group=self.group)
+        return self._actions[name]
 
     async def in_worker(self, call: Callable[..., Any], *arguments: Any) -> Any:
         """Result of a call that takes long, made in a worker thread; raises what it raises."""
         return await result(self.workers.submit(call, *arguments))
+
+    @property
+    def rig_clock(self) -> Callable[[], float]:
+        """Seconds on the clock that deadlines of the rig go by: simulated time where there is one."""
+        return self.now_s if self.get_clock().ros_time_is_active else time.monotonic
+
+    async def until(self, done: Callable[[], bool], timeout_s: float, what: str = "an answer") -> None:
+        """Wait until ``done()``; Overdue where it is not in time, also by the rig's clock."""
+        await until(done, timeout_s, what, self.rig_clock)
 
     def now_s(self) -> float:
         """Seconds on the clock that stamps the frames."""
@@ -174,10 +213,20 @@ class Adapter(LifecycleNode, ABC):
         """Seconds on a clock that always runs, for deadlines."""
         return float(self._steady.now().nanoseconds * 1e-9)
 
+    @property
+    def title(self) -> str:
+        """Name in diagnostics: with the namespace, where there is one."""
+        return titled(self.get_namespace(), self.get_name())
+
     def _report(self) -> None:
         level = DiagnosticStatus.ERROR if self.trouble else DiagnosticStatus.OK
-        status = DiagnosticStatus(level=level, name=self.get_name(), message=self.trouble or "well", hardware_id="physad")
+        status = DiagnosticStatus(level=level, name=self.title, message=self.trouble or "well", hardware_id="physad")
         status.values = [KeyValue(key=key, value=str(value)) for key, value in self.facts.items()]
         message = DiagnosticArray(status=[status])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
+
+
+def titled(namespace: str, name: str) -> str:
+    """Name of a node in diagnostics, whose topic all namespaces share."""
+    return f"{namespace}/{name}".lstrip("/")

@@ -61,8 +61,8 @@ class MujocoRig(Adapter):
         self._sim = SimThread(self, RigTopics(self), self._made)
         TrajectoryServer(self)
         GripperServer(self)
-        self.subscribe(MotorCommand, "/motor/command", self._on_motor, 240)
-        self.subscribe(LightLevels, "/light/command", self._on_light)
+        self.subscribe(MotorCommand, "motor/command", self._on_motor, 240)
+        self.subscribe(LightLevels, "light/command", self._on_light)
         self.serve(PlaceSpecimen, "~/place", self._place)
         self._reconfigure()
 

@@ -23,8 +23,8 @@ class Operator(Node):
 
     def __init__(self) -> None:
         super().__init__("operator")
-        self._inspect = ActionClient(self, Inspect, "/inspect")
-        self._place = self.create_client(PlaceSpecimen, "/mujoco_rig/place")
+        self._inspect = ActionClient(self, Inspect, "inspect")
+        self._place = self.create_client(PlaceSpecimen, "mujoco_rig/place")
         self._asked: Any = None  # future of the handle of the inspection that runs
         self.failure: BaseException | None = None  # of the graph, told by who spins it; nothing is waited for after that
 

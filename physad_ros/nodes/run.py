@@ -86,10 +86,9 @@ def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[
         for node in reversed(built):
             _if_it_can(node, "close")
         spin_out(executor, 0.2)  # what closing sent, goals' ends above all, goes out
+        executor.shutdown()  # before what it serves is freed: see nodes.base
         for node in built:
-            executor.remove_node(node)
             node.destroy_node()
-        executor.shutdown()
         rclpy.try_shutdown()
 
 
