@@ -62,6 +62,7 @@ def inspect(
     file: Annotated[Optional[Path], typer.Option(help="Video to play with --source file.")] = None,
     height: Height = 360,
     device: Annotated[str, typer.Option(help="Camera to read with --source device.")] = "/dev/video0",
+    namespace: Annotated[str, typer.Option(help="ROS namespace of the nodes and their topics, for several stacks in one ROS domain.")] = "",
 ) -> None:
     """Inspect one object: does it work as it should, and if not, why not?
 
@@ -74,7 +75,7 @@ def inspect(
         category=category or "", object=object or "", defect=defect or "", severity=severity, rig=rig,
         seed=-1 if seed is None else seed, detector=detector, models=str(models or ""), out=str(out), source=source,
         file=str(file or ""), height=height,
-        device=device,
+        device=device, namespace=namespace,
     )
     raise typer.Exit(Exit[inspect_once(arguments, console)])
 

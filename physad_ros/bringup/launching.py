@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
+from contextlib import ExitStack
 from typing import Any
 
 from launch.actions import (
@@ -24,9 +26,10 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchContext, LaunchDescription
-from physad_ros.bringup import A, Include, NodeSpec, Xacro, drivers, stack, with_models
-from physad_ros.core.errors import WrongUse
+from physad_ros.bringup import A, Include, NodeSpec, Xacro, drivers, runs_drivers, stack, with_models
+from physad_ros.core.errors import PhysadError, WrongUse
 from physad_ros.core.paths import share_dir
+from physad_ros.nodes.domain import held
 from physad_ros.nodes.parameters import describe
 
 TRANSPORT = "FASTDDS_DEFAULT_PROFILES_FILE"
@@ -38,9 +41,18 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
     ``request``: from the arguments to the NodeSpec of a program whose end ends the launch, or None.
     """
 
+    claim = ExitStack()  # the stack's ROS domain, as long as the launch lives
+
     def setup(context: LaunchContext) -> list[Any]:
-        given = {f.name: _typed(LaunchConfiguration(f.name).perform(context), f) for f in dataclasses.fields(arguments_type)}
-        arguments = with_models(arguments_type(**given))
+        try:
+            arguments = with_models(_given(arguments_type, context))
+            claim.enter_context(held(arguments.namespace, own=False, drivers=runs_drivers(arguments)))
+        except PhysadError as error:  # nothing has started; launch itself would print a traceback and end with status 1
+            print(f"physad: {error}", file=sys.stderr)
+            raise SystemExit(2) from error
+        return actions_of(arguments)
+
+    def actions_of(arguments: A) -> list[Any]:
         actions = [LogInfo(msg=f"seed {arguments.seed}"), *map(_action, (*drivers(arguments), *stack(arguments)))]
         asking = request(arguments)
         if asking is None:
@@ -52,6 +64,15 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
     declared = [_declared(f) for f in dataclasses.fields(arguments_type)]
     profile = os.environ.get(TRANSPORT, str(share_dir() / "config" / "fastdds.xml"))
     return LaunchDescription([*declared, SetEnvironmentVariable(TRANSPORT, profile), OpaqueFunction(function=setup)])
+
+
+def _given(arguments_type: type[A], context: LaunchContext) -> A:
+    """The launch arguments; WrongUse or UnknownName where they make no sense."""
+    given = {f.name: _typed(LaunchConfiguration(f.name).perform(context), f) for f in dataclasses.fields(arguments_type)}
+    arguments = arguments_type(**given)
+    if arguments.namespace and drivers(arguments):
+        raise WrongUse(f"the drivers of {arguments.rig} are launched without a namespace; start them in yours and use `physad inspect --namespace`")
+    return arguments
 
 
 def _declared(field: dataclasses.Field[Any]) -> DeclareLaunchArgument:
@@ -80,6 +101,7 @@ def _action(spec: NodeSpec | Include) -> Any:
         package=spec.package,
         executable=spec.executable,
         name=spec.name,
+        namespace=spec.namespace,
         parameters=[parameters] if parameters else None,
         remappings=list(spec.remaps),
         arguments=list(spec.arguments),

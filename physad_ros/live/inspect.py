@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from physad_msgs.msg import Verdict
-from physad_ros.bringup import StackArguments, stack, with_models
+from physad_ros.bringup import StackArguments, runs_drivers, stack, with_models
 from physad_ros.core.inspection import DEADLINES_S, State
 from physad_ros.live.graph import running
 from physad_ros.live.terminal import NAMES, Teller, show, telling
@@ -18,12 +18,16 @@ def inspect_once(arguments: StackArguments, console: Console) -> str:
     """Inspect, show the verdict, return its name."""
     arguments = with_models(arguments)
     console.print(f"seed {arguments.seed}", style="dim")
-    if arguments.rig != "mujoco" and arguments.source != "file":
+    if runs_drivers(arguments):
         needs = "robot_ip:=…" if arguments.rig == "ur5" else "category:=…"
         launch = f"ros2 launch physad inspect.launch.py rig:={arguments.rig} {needs}"
         console.print(f"the drivers of {arguments.rig} must be running already; `{launch}` starts them too")
-    with running(stack(arguments)) as operator, telling(console) as tell:
-        verdict, _ = inspect(operator, arguments, "", tell)
+    try:
+        with running(stack(arguments), arguments.namespace, runs_drivers(arguments)) as operator, telling(console) as tell:
+            verdict, _ = inspect(operator, arguments, "", tell)
+    except KeyboardInterrupt:
+        console.print("interrupted: there is no verdict; what was recorded is kept")
+        raise
     show(verdict, console)
     return NAMES[verdict.verdict]
 

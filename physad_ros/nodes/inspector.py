@@ -82,6 +82,7 @@ class Inspector(Adapter):
     def deactivate(self) -> None:
         if self._course is not None:
             self._course.feed(course.Canceled())
+        self.workers.shutdown(wait=True, cancel_futures=True)  # a report that is being written
 
     def _of(self, clip_id: str) -> Steering | None:
         """The inspection that runs, if it is of this clip."""

@@ -54,6 +54,8 @@ def main() -> None:
             ask(operator)
         except PhysadError as error:
             failure.append(error)
+        except KeyboardInterrupt:
+            pass  # the session cancels what was asked for
         except Exception as error:  # else the thread would end as if all had been asked
             traceback.print_exc()
             failure.append(error)
@@ -61,8 +63,11 @@ def main() -> None:
             over.set()
 
     with interrupts() as came, session(lambda: [_operator()]) as (executor, nodes):
-        threading.Thread(target=body, args=(nodes[0],), daemon=True).start()
+        nodes[0].interrupts = came
+        asking = threading.Thread(target=body, args=(nodes[0],))
+        asking.start()
         spin(executor, lambda: over.is_set() or bool(came))
+        asking.join()  # before what it waits for is freed
     if failure:
         print(f"physad: {str(failure[0]) or repr(failure[0])}", file=sys.stderr)
     sys.exit(130 if came else 1 if failure else 0)  # the canceled inspection's verdict may yet have come

@@ -68,11 +68,14 @@ def interrupts() -> Iterator[list[int]]:
 
 
 @contextlib.contextmanager
-def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[Any]]]:
-    """rclpy, one executor and the nodes, started where they can be; all closed again at the end, whatever happened between."""
+def session(nodes: Callable[[], Sequence[Any]], domain: int | None = None) -> Iterator[tuple[Any, Sequence[Any]]]:
+    """rclpy, one executor and the nodes, started where they can be; all closed again at the end, whatever happened between.
+
+    ``domain``: ROS domain; None: the environment's.
+    """
     stay_local()
     sweep_shared_memory()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
     built: Sequence[Any] = ()
     executor = make_executor()
     try:

@@ -16,12 +16,12 @@ from physad_ros.core.ring import Ring
 from physad_ros.core.types import Timetable
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LIFE, STREAM, Adapter, titled
+from physad_ros.nodes.domain import ALONE
 
 ARM = "arm"  # tells its troubles with its answers: told on their own they may be of the interaction before
 BEATS_MISSED = 6  # heartbeats of a partner, while the watcher's own come: a process that waits for a processor misses some
 MEET_S = 1.0  # for nodes that have just started to find each other
 RECENT = 8  # pictures that are not to come again: a camera that is stuck may show its few buffers in turn
-ALONE = ("clock", "camera/image_raw/compressed", "interaction/plan")  # what one node of a stack tells, and no other
 
 
 class Watch:
