@@ -46,11 +46,12 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
     def setup(context: LaunchContext) -> list[Any]:
         try:
             arguments = with_models(_given(arguments_type, context))
+            actions = actions_of(arguments)
             claim.enter_context(held(arguments.namespace, own=False, drivers=runs_drivers(arguments)))
         except PhysadError as error:  # nothing has started; launch itself would print a traceback and end with status 1
             print(f"physad: {error}", file=sys.stderr)
             raise SystemExit(2) from error
-        return actions_of(arguments)
+        return actions
 
     def actions_of(arguments: A) -> list[Any]:
         actions = [LogInfo(msg=f"seed {arguments.seed}"), *map(_action, (*drivers(arguments), *stack(arguments)))]
@@ -101,7 +102,7 @@ def _action(spec: NodeSpec | Include) -> Any:
         package=spec.package,
         executable=spec.executable,
         name=spec.name,
-        namespace=spec.namespace,
+        namespace=spec.namespace or None,
         parameters=[parameters] if parameters else None,
         remappings=list(spec.remaps),
         arguments=list(spec.arguments),

@@ -178,10 +178,14 @@ class Adapter(LifecycleNode, ABC):
             return answer if isinstance(answer, GoalResponse) else await answer
 
         async def run(handle: Any) -> Any:
-            if name not in self._taking:  # deactivated between the two
+            try:
+                return await self._taking[name][0](handle)
+            except Exception:
+                if name in self._taking:
+                    raise
+            if handle.is_active:  # the node was deactivated meanwhile
                 handle.abort()
-                return kind.Result()  # type: ignore[attr-defined]
-            return await self._taking[name][0](handle)
+            return kind.Result()  # type: ignore[attr-defined]
 
         self._actions[name] = ActionServer(
             self, kind, name, run, goal_callback=admit, cancel_callback=lambda _: CancelResponse.ACCEPT, callback_group=self.group

@@ -73,7 +73,7 @@ def held(namespace: str = "", own: bool = True, drivers: bool = False) -> Iterat
         other = next((s for s in running_stacks() if (s.domain, s.namespace) == (number, namespace)), None)
         raise WrongUse(_taken(number, namespace, f"process {other.pid}" if other else "another process"))
     with lock:
-        if found := _look(number, namespace, [topic for topic in ALONE if not (drivers and topic in DRIVERS)]):
+        if found := look(number, namespace, [topic for topic in ALONE if not (drivers and topic in DRIVERS)]):
             raise WrongUse(_taken(number, namespace, f"it publishes {', '.join(found)}"))
         yield number
 
@@ -126,7 +126,7 @@ def _lock(number: int, namespace: str) -> IO[str] | None:
     return handle
 
 
-def _look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:
+def look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:
     """Topics among ``topics`` that somebody in the domain publishes, and the action of an inspector; empty after a moment's look."""
     import rclpy
     from rclpy.context import Context

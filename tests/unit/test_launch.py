@@ -9,7 +9,7 @@ import launch_stub as stub
 import pytest
 
 from physad_ros.bringup import RecordArguments, StackArguments, request, stack
-from physad_ros.core.errors import UnknownName, WrongUse
+from physad_ros.nodes import domain
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 TYPES = {"inspect": StackArguments, "record": RecordArguments}
@@ -17,8 +17,10 @@ FILM = {"source": "file", "file": __file__, "category": "clip"}
 
 
 @pytest.fixture(autouse=True)
-def launch(monkeypatch):
+def launch(monkeypatch, tmp_path):
     stub.install(monkeypatch)
+    monkeypatch.setattr(domain.tempfile, "gettempdir", lambda: str(tmp_path))  # whatever else runs on this machine
+    monkeypatch.setattr(domain, "look", lambda *_: [])
     yield
     sys.modules.pop("physad_ros.bringup.launching", None)
 
@@ -97,18 +99,43 @@ def test_a_seed_left_out_is_new_each_time_and_the_same_in_rig_report_and_log():
     assert logged_seed(launched(seed="7")) == 7 == logged_seed(launched("record", seed="7"))
 
 
-@pytest.mark.parametrize(("given", "error", "words"), [
-    ({"seed": "x"}, WrongUse, "seed:=x is not a whole number"),
-    ({"seed": "1.5"}, WrongUse, "seed"),
-    ({"severity": "bad"}, WrongUse, "severity:=bad is not a number"),
-    ({"height": "5"}, WrongUse, "64"),
-    ({"category": "spoon"}, UnknownName, "fan"),
-    ({"rig": "ur5"}, WrongUse, "robot_ip"),
-    ({"rig": "lego"}, RuntimeError, "rig"),
+@pytest.mark.parametrize(("given", "words"), [
+    ({"seed": "x"}, "seed:=x is not a whole number"),
+    ({"seed": "1.5"}, "seed"),
+    ({"severity": "bad"}, "severity:=bad is not a number"),
+    ({"height": "5"}, "64"),
+    ({"category": "spoon"}, "fan"),
+    ({"rig": "ur5"}, "robot_ip"),
+    ({"namespace": "1st/cell"}, "digit"),
+    ({"rig": "gazebo", "category": "fan", "namespace": "cell"}, "without a namespace"),
 ])
-def test_what_makes_no_sense_is_refused_in_a_sentence(given, error, words):
-    with pytest.raises(error, match=words):
+def test_what_makes_no_sense_is_refused_in_a_line_before_anything_starts(given, words, capsys):
+    with pytest.raises(SystemExit) as ended:
         launched(**given)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and words in said and said.count("\n") == 1
+
+
+def test_choices_are_refused_by_launch_itself():
+    with pytest.raises(RuntimeError, match="rig"):
+        launched(rig="lego")
+
+
+def test_a_second_stack_in_the_domain_is_told_and_not_started(capsys):
+    first = entities("inspect")
+    start = next(e for e in first if isinstance(e, stub.OpaqueFunction)).function
+    given = stub.LaunchContext({name: argument.default_value for name, argument in declared("inspect").items()})
+    assert nodes(start(given))
+    with pytest.raises(SystemExit) as ended:
+        launched()
+    assert ended.value.code == 2 and "another physad stack already runs in ROS domain" in capsys.readouterr().err
+    assert {n.namespace for n in nodes(launched(namespace="cell_2"))} == {"/cell_2"}
+
+
+def test_in_a_namespace_the_clock_is_the_stack_s_own():
+    found = {n.name: n for n in nodes(launched(namespace="cell_2/left"))}
+    assert all(n.namespace == "/cell_2/left" for n in found.values())
+    assert ("/clock", "/cell_2/left/clock") in found["inspector"].remappings
 
 
 def test_our_transport_is_every_process_s_unless_the_environment_names_one(monkeypatch, tmp_path):
