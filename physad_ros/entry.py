@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import signal
@@ -32,12 +33,19 @@ def _run(module: str, then: Any = None) -> None:
             signal.signal(number, then)
         program.main()
     finally:
-        for number in SIGNALS:  # all is done: nothing of what the interpreter still frees is worth a traceback
+        for number in SIGNALS:  # only threads that still write are waited for
             signal.signal(number, _leave_at_once)
+        atexit.register(_let_go)
 
 
 def _leave(number: int, frame: Any) -> NoReturn:
     sys.exit(INTERRUPTED)
+
+
+def _let_go() -> None:
+    """All is done; the interpreter, which forgets our handlers first, is not to be killed on its last steps."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _leave_at_once(number: int, frame: Any) -> NoReturn:

@@ -128,7 +128,7 @@ class MujocoRig(Adapter):
 
     def _reconfigure(self) -> None:
         self.config = parameters.read(self, RigConfig)
-        if not self._undo:
+        if not self._active:
             return
         self.in_sim(_inject, self.rig, self.config)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
@@ -106,10 +105,10 @@ def stay_local() -> None:
 
 
 def spin_out(executor: Any, duration_s: float) -> None:
-    """Run callbacks for a last while; an answer that comes to a service or action that is gone by now is let go."""
+    """Run callbacks for a last while; what fails because nodes have ended is let go."""
     end = time.monotonic() + duration_s
     while time.monotonic() < end:
-        with contextlib.suppress(InvalidHandle):
+        with contextlib.suppress(Exception):
             spin(executor, lambda: time.monotonic() > end)
 
 

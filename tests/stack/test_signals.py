@@ -133,7 +133,7 @@ def test_ctrl_c_of_an_inspection_in_each_state_once_and_more(programs, line, tim
     out = programs.folder / "out"
     programs.start("physad", "inspect", "--category", "clip", "--seed", 1, "--height", 144, "--out", out)
     if line:
-        programs.wait(lambda: line in programs.said("physad"), line)
+        programs.wait(lambda: line in programs.said("physad") or programs.processes["physad"].poll() is not None, line)
     time.sleep(random.uniform(0.0, 0.5))
     programs.tell([signal.SIGINT] * times)
     status = programs.ended()["physad"]
