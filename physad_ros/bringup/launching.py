@@ -33,6 +33,7 @@ from physad_ros.nodes.domain import held
 from physad_ros.nodes.parameters import describe
 
 TRANSPORT = "FASTDDS_DEFAULT_PROFILES_FILE"
+CLAIMS = ExitStack()  # on ROS domains, as long as the launch's process lives
 
 
 def description(arguments_type: type[A], request: Any) -> LaunchDescription:
@@ -40,14 +41,11 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
 
     ``request``: from the arguments to the NodeSpec of a program whose end ends the launch, or None.
     """
-
-    claim = ExitStack()  # the stack's ROS domain, as long as the launch lives
-
     def setup(context: LaunchContext) -> list[Any]:
         try:
             arguments = with_models(_given(arguments_type, context))
             actions = actions_of(arguments)
-            claim.enter_context(held(arguments.namespace, own=False, drivers=runs_drivers(arguments)))
+            CLAIMS.enter_context(held(arguments.namespace, own=False, drivers=runs_drivers(arguments)))
         except PhysadError as error:  # nothing has started; launch itself would print a traceback and end with status 1
             print(f"physad: {error}", file=sys.stderr)
             raise SystemExit(2) from error

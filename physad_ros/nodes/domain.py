@@ -134,7 +134,7 @@ def look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:
     from rclpy.signals import SignalHandlerOptions
 
     context = Context()
-    rclpy.init(context=context, domain_id=number, signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(args=[], context=context, domain_id=number, signal_handler_options=SignalHandlerOptions.NO)
     node = Node("physad_look", namespace=namespace, context=context, enable_rosout=False, start_parameter_services=False)
     try:
         end_s, found = time.monotonic() + LOOK_S, list[str]()

@@ -3,6 +3,7 @@
 import dataclasses
 import runpy
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import launch_stub as stub
@@ -13,6 +14,7 @@ from physad_ros.nodes import domain
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 TYPES = {"inspect": StackArguments, "record": RecordArguments}
+HELD = domain.held
 FILM = {"source": "file", "file": __file__, "category": "clip"}
 
 
@@ -20,7 +22,7 @@ FILM = {"source": "file", "file": __file__, "category": "clip"}
 def launch(monkeypatch, tmp_path):
     stub.install(monkeypatch)
     monkeypatch.setattr(domain.tempfile, "gettempdir", lambda: str(tmp_path))  # whatever else runs on this machine
-    monkeypatch.setattr(domain, "look", lambda *_: [])
+    monkeypatch.setattr(domain, "held", lambda *_, **__: nullcontext(7))
     yield
     sys.modules.pop("physad_ros.bringup.launching", None)
 
@@ -121,11 +123,10 @@ def test_choices_are_refused_by_launch_itself():
         launched(rig="lego")
 
 
-def test_a_second_stack_in_the_domain_is_told_and_not_started(capsys):
-    first = entities("inspect")
-    start = next(e for e in first if isinstance(e, stub.OpaqueFunction)).function
-    given = stub.LaunchContext({name: argument.default_value for name, argument in declared("inspect").items()})
-    assert nodes(start(given))
+def test_a_second_stack_in_the_domain_is_told_and_not_started(monkeypatch, capsys):
+    monkeypatch.setattr(domain, "held", HELD)
+    monkeypatch.setattr(domain, "look", lambda *_: [])
+    assert nodes(launched())
     with pytest.raises(SystemExit) as ended:
         launched()
     assert ended.value.code == 2 and "another physad stack already runs in ROS domain" in capsys.readouterr().err
