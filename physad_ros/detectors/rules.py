@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,9 +119,10 @@ class _Stream(Stream):
             raise BadData("not one frame of the clip was seen")
         courses = self._measurement.courses()
         measured = Measured(self._timetable, np.array(self._stamps), courses)
-        if len(self._timetable.window_phases) == 1 < len(self._bank.phases):
-            measured = aligned(self._bank, measured)
-        return reason(self._bank, measured)
+        if len(self._timetable.window_phases) > 1 or len(self._bank.phases) == 1:
+            return reason(self._bank, measured)
+        found = aligned(self._bank, measured)
+        return replace(reason(self._bank, found), phases=found.timetable.phases)
 
 
 def measure(category: Category, clip: Clip) -> Measured:

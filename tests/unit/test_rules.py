@@ -222,6 +222,30 @@ def test_a_broken_rule_is_told_with_its_phase_value_and_interval():
     assert worst.low < 12 < worst.high
 
 
+def test_all_that_was_measured_is_told_with_its_margin_of_a_normal_clip_too():
+    score = reason(bank(RULES), clip(12.0))
+    assert not score.findings
+    assert [(m.phase, m.quantity, m.statistic) for m in score.measured] == [(r.phase, r.quantity, r.statistic) for r in RULES]
+    run = next(m for m in score.measured if (m.phase, m.statistic) == ("run", "mean"))
+    middle, half = (run.low + run.high) / 2, (run.high - run.low) / 2
+    assert run.value == pytest.approx(12.0) and run.margin == pytest.approx(1 - abs(12.0 - middle) / half) and 0.5 < run.margin < 1
+    assert score.value == pytest.approx(1 - min(m.margin for m in score.measured))
+
+
+def test_a_course_comes_with_what_normal_clips_run_through():
+    clips = [clip(level) for level in (12.0, 6.0)]
+    good, bad = (reason(bank(RULES), c).courses[0] for c in clips)
+    assert (good.quantity, good.unit) == ("turning_rate", "rad/s")
+    assert np.array_equal(good.values, clips[0].courses["turning_rate"])
+    assert ((good.low < good.values) & (good.values < good.high))[90:].all()
+    assert np.array_equal(good.low, bad.low) and (bad.values < bad.low)[90:170].all()
+
+
+def test_what_cannot_be_measured_has_no_value_and_no_margin():
+    blind = reason(bank(RULES), dataclasses.replace(NORMALS[0], courses={"turning_rate": np.full(180, np.nan)}))
+    assert all(np.isnan(m.value) and m.margin < 0 for m in blind.measured) and len(blind.measured) == len(RULES)
+
+
 def test_violation_grows_with_the_distance():
     rules = bank(RULES)
     values = [reason(rules, clip(level)).value for level in (12, 11, 10, 8, 4, 0)]
