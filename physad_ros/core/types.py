@@ -312,6 +312,7 @@ class Percept:
     confidence: float  # 0 to 1
     attributes: tuple[str, ...] = ()
     region: tuple[int, int, int, int] = (0, 0, 0, 0)  # x, y, width, height in pixels of the picture
+    contradicts: bool = False  # the category that was named: the picture shows something else
 
 
 @dataclass(frozen=True)
@@ -326,3 +327,25 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     reason: str = ""  # why inconclusive
     details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a simulated specimen really is. Real rigs have none, and a simulated one tells it once the verdict is told."""
+
+    category: str
+    object: str
+    defect: str  # anomaly_free or a defect of the category
+    severity: float
+    seed: int
+
+    def __str__(self) -> str:
+        if self.defect == NORMAL_LABEL:
+            return f"{self.object}, without a defect"
+        return f"{self.object}, {self.defect}, severity {self.severity:.2g}"
+
+    def agrees(self, outcome: Outcome) -> bool | None:
+        """Whether a verdict is right; None where there was none."""
+        if outcome is Outcome.INCONCLUSIVE:
+            return None
+        return (outcome is Outcome.ANOMALOUS) == (self.defect != NORMAL_LABEL)

@@ -55,9 +55,14 @@ class Operator(Node):
         out: str,
         on_feedback: Callable[[str, str, float], None] = lambda state, phase, progress: None,
         timeout_s: float = 300.0,
+        *,
+        trust_category: bool = False,
+        part: str = "",
+        serial: str = "",
     ) -> Verdict:
         """One inspection. A KeyboardInterrupt meanwhile cancels it; call ``cancel`` and then ``result`` to see its end."""
-        goal = Inspect.Goal(clip_id=clip_id, category=category, object=object, seed=seed, out=out)
+        goal = Inspect.Goal(clip_id=clip_id, category=category, object=object, seed=seed, out=out,
+                            trust_category=trust_category, part=part, serial=serial)
 
         def told(message: Any) -> None:
             f = message.feedback

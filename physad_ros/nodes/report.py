@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from physad_ros.core.decision import defects_shown
 from physad_ros.core.types import Outcome, Verdict
 from physad_ros.dataset.finishing import MANIFEST, VIDEO
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.overview import write_overview
-from physad_ros.dataset.report import REPORT, write_verdict
+from physad_ros.dataset.report import REPORT, MeasuredEntry, Report, Versions
 from physad_ros.dataset.video import Frame, read_video
 
 if TYPE_CHECKING:
@@ -70,23 +71,29 @@ def _illustrate(ended: Steering, verdict: Verdict, whole: bool) -> None:
             frames = list(read_video(ended.folder / VIDEO, SHOWN_HEIGHT)[0])
         stamps, scores = np.array(manifest.stamps_s), _scores(ended)
         curve = np.array(scores if len(scores) == len(stamps) else [])  # frames that were lost have no score
-    write_overview(ended.folder / OVERVIEW, verdict, ended.now.timetable, frames, stamps, curve)
+    write_overview(ended.folder / OVERVIEW, verdict, ended.now.timetable, frames, stamps, curve, ended.truth)
 
 
 def _tell(ended: Steering, verdict: Verdict, rig: str) -> None:
     now = ended.now
-    write_verdict(
-        ended.folder / REPORT,
+    Report.of(
         verdict,
+        now.timetable,
+        now.percept,
         clip_id=ended.clip_id,
+        time=ended.concluded,
+        part=now.request.part if now.request else "",
+        serial=now.request.serial if now.request else "",
+        defects=defects_shown(verdict),
+        measured=tuple(MeasuredEntry.of(m) for m in now.scored.score.measured) if now.scored else (),
+        truth=ended.truth,
         seed=ended.seed,
         rig=rig,
-        percept=now.percept,
-        timetable=now.timetable,
+        versions=Versions.now(rig, now.scored.model if now.scored else {}),
         frames_received=now.cut.frames_received if now.cut else 0,
         timings_s=ended.timings_s,
         frame_scores=_scores(ended),
-    )
+    ).write(ended.folder / REPORT)
 
 
 def _scores(ended: Steering) -> list[float]:

@@ -29,7 +29,7 @@ from physad_ros.dataset.overview import write_overview
 from physad_ros.dataset.reading import mcap_file, read_clip, read_timetable
 from physad_ros.dataset.recording import Recorder
 from physad_ros.dataset.recover import recover
-from physad_ros.dataset.report import read_verdict, write_verdict
+from physad_ros.dataset.report import Report
 from physad_ros.dataset.stamps import stamp_ns
 from physad_ros.dataset.topics import IMAGE, JOINTS, PLAN
 from physad_ros.dataset.tree import clip_path, load_clip, scan, write_clip
@@ -293,11 +293,11 @@ FINDING = Finding("rebound", "rest", "rebound", 0.1, 0.9, 1.1, "1", 8.0, 5.6, 5.
 def test_the_report_tells_all_and_the_picture_is_drawn_even_of_nothing(tmp_path, count):
     outcome = Outcome.ANOMALOUS if count else Outcome.INCONCLUSIVE
     verdict = Verdict(outcome, "clip", 4.0 if count else float("nan"), 1.0, "rules", (FINDING,) if count else (), "" if count else "no frames")
-    write_verdict(tmp_path / "verdict.json", verdict, clip_id="c1", seed=7, rig="mujoco", percept=None, timetable=TABLE,
-                  frames_received=count, timings_s={"verdict": 1.0}, frame_scores=[0.0] * count)
-    report = read_verdict(tmp_path / "verdict.json")
-    assert report["verdict"] == outcome.name and report["frames_received"] == count
-    assert np.isnan(report["score"]) == (count == 0)
+    Report.of(verdict, TABLE, None, clip_id="c1", seed=7, rig="mujoco", frames_received=count, timings_s={"verdict": 1.0},
+              frame_scores=[0.0] * count).write(tmp_path / "verdict.json")
+    report = Report.read(tmp_path / "verdict.json")
+    assert report.verdict == outcome.name and report.frames_received == count
+    assert np.isnan(report.score) == (count == 0)
     frames = [picture(i) for i in range(count)]
     write_overview(tmp_path / "o.png", verdict, TABLE, frames, 5 + np.arange(count) / 60, np.linspace(0, 4, count))
     assert (tmp_path / "o.png").stat().st_size > 10_000

@@ -6,7 +6,7 @@ import pytest
 
 from physad_ros.core.errors import BadData
 from physad_ros.perception.describe import look
-from physad_ros.perception.prototypes import Perceiver
+from physad_ros.perception.prototypes import Perceiver, _contradicts
 
 
 def drawn(shape, seed, size=(640, 360)):
@@ -52,6 +52,30 @@ def test_attributes_are_a_persons_words():
     assert {"colour: red", "orientation: round"} <= set(look(drawn("disc", 1)).attributes)
     assert {"colour: light grey", "orientation: lying"} <= set(look(drawn("bar", 1)).attributes)
     assert {"colour: green"} <= set(look(drawn("triangle", 1)).attributes)
+
+
+def test_a_name_is_contradicted_by_another_thing_and_by_none_of_its_own(perceiver):
+    for shape, other in (("disc", "bar"), ("bar", "disc")):
+        pictures = [drawn(shape, seed) for seed in range(200, 210)]
+        assert all(perceiver.perceive(p, named=other).contradicts for p in pictures)
+        assert not any(perceiver.perceive(p, named=shape).contradicts for p in pictures)
+    assert perceiver.perceive(drawn("triangle", 0), named="disc").contradicts
+
+
+@pytest.mark.parametrize("distances, contradicts", [
+    ({"slide": 1.0, "fan": 5.0}, False),
+    ({"slide": 1.7, "fan": 1.5}, False),  # merely not sure: hardly nearer to another
+    ({"slide": 1.7, "fan": 1.2}, True),
+    ({"slide": 3.0, "fan": 9.0}, True),  # nearest to what it was named, and yet far from it
+    ({"fan": 0.5}, False),  # never learnt
+])
+def test_what_contradicts_a_name(distances, contradicts):
+    assert _contradicts(distances, "slide") is contradicts
+
+
+def test_without_a_name_nothing_is_contradicted(perceiver):
+    assert not perceiver.perceive(drawn("disc", 0)).contradicts
+    assert not perceiver.perceive(drawn("disc", 0), named="spoon").contradicts
 
 
 def test_prototypes_read_back(perceiver, tmp_path):
