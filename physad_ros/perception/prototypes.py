@@ -66,7 +66,7 @@ class Perceiver:
         confidence = weights[order[0]] / (sum(weights.values()) + math.exp(-0.5 * (REACH / 0.35) ** 2))
         known = first <= REACH and first < CLEAR * second
         outcome = "known" if known else "unsure"
-        return Percept(outcome, order[0], confidence, seen.attributes, seen.region, _contradicts(distances, named))
+        return Percept(outcome, order[0], confidence, seen.attributes, seen.region, self._contradicts(distances, named))
 
     def _distances(self, descriptor: Floats, among: Sequence[str]) -> dict[str, float]:
         """Of each category, in its own radii."""
@@ -76,6 +76,17 @@ class Perceiver:
             for i, name in enumerate(self.names)
             if not among or name in among
         }
+
+    def _contradicts(self, distances: Mapping[str, float], named: str) -> bool:
+        """Whether a picture lies beyond the named category's reach and clearly nearer to another's prototypes, or far from it altogether.
+
+        A picture that is merely not sure contradicts nothing, nor does any where the named category was never learnt.
+        """
+        if named not in distances:
+            return False
+        away = {name: distances[name] * radius for name, radius in zip(self.names, self._radii) if name in distances}
+        elsewhere = min(away.values()) < CLEAR * away[named]  # not in radii: one of a category with a wide one is near to everything
+        return bool(distances[named] > FOREIGN or (distances[named] > REACH and elsewhere))
 
     def save(self, file: Path) -> None:
         """Write the prototypes as a NumPy archive."""
@@ -89,16 +100,6 @@ class Perceiver:
                 return cls([str(n) for n in data["names"]], data["centres"].astype(float), data["owners"], data["radii"])
         except (OSError, KeyError, ValueError) as error:
             raise BadData(f"{file}: {error}; `physad fit-perception` makes it") from error
-
-
-def _contradicts(distances: Mapping[str, float], named: str) -> bool:
-    """Whether a picture is clearly nearer to another category than to the named one, or far from it altogether.
-
-    A picture that is merely not sure contradicts nothing, nor does any where the named category was never learnt.
-    """
-    if named not in distances:
-        return False
-    return min(distances.values()) < CLEAR * distances[named] or distances[named] > FOREIGN
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ import pytest
 
 from physad_ros.core.errors import BadData
 from physad_ros.perception.describe import look
-from physad_ros.perception.prototypes import Perceiver, _contradicts
+from physad_ros.perception.prototypes import Perceiver
 
 
 def drawn(shape, seed, size=(640, 360)):
@@ -62,15 +62,19 @@ def test_a_name_is_contradicted_by_another_thing_and_by_none_of_its_own(perceive
     assert perceiver.perceive(drawn("triangle", 0), named="disc").contradicts
 
 
-@pytest.mark.parametrize("distances, contradicts", [
-    ({"slide": 1.0, "fan": 5.0}, False),
-    ({"slide": 1.7, "fan": 1.5}, False),  # merely not sure: hardly nearer to another
-    ({"slide": 1.7, "fan": 1.2}, True),
-    ({"slide": 3.0, "fan": 9.0}, True),  # nearest to what it was named, and yet far from it
-    ({"fan": 0.5}, False),  # never learnt
+@pytest.mark.parametrize("named, distances, contradicts", [
+    ("slide", {"slide": 1.0, "fan": 5.0}, False),
+    ("slide", {"slide": 1.7, "fan": 1.5}, False),  # merely not sure: a wide category is near to everything
+    ("fan", {"slide": 1.4, "fan": 1.6}, True),  # the same, named wrongly
+    ("slide", {"slide": 1.7, "fan": 0.3}, True),
+    ("slide", {"slide": 1.2, "fan": 0.2}, False),  # within reach
+    ("slide", {"slide": 3.0, "fan": 9.0}, True),  # nearest to what it was named, and yet far from it
+    ("slide", {"fan": 0.5}, False),  # never learnt
 ])
-def test_what_contradicts_a_name(distances, contradicts):
-    assert _contradicts(distances, "slide") is contradicts
+def test_what_contradicts_a_name(named, distances, contradicts):
+    """Distances are in radii; that of fans is three times that of slides."""
+    perceiver = Perceiver(("fan", "slide"), np.zeros((2, 3)), np.array([0, 1]), np.array([0.54, 0.18]))
+    assert perceiver._contradicts(distances, named) is contradicts
 
 
 def test_without_a_name_nothing_is_contradicted(perceiver):
