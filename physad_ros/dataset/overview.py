@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from physad_ros.core.types import Finding, Floats, Outcome, Timetable, Truth, Verdict
+from physad_ros.core.types import Finding, Floats, Outcome, Timetable, Verdict
 from physad_ros.dataset.files import draft_of
 from physad_ros.dataset.video import Frame
 
@@ -36,7 +36,7 @@ def write_overview(
     frames: Sequence[Frame],
     stamps_s: Floats,
     frame_scores: Floats,
-    truth: Truth | None = None,
+    truth: str = "",
 ) -> None:
     """Draw an inspection, 1600x900.
 
@@ -46,7 +46,7 @@ def write_overview(
         frames: (T, H, W, 3) BGR, perhaps none.
         stamps_s: (T,) their stamps.
         frame_scores: (T,) on the scale of the verdict's score and threshold, or empty.
-        truth: what a simulated specimen really is.
+        truth: what a simulated specimen really was, in words; empty: nobody knows.
     """
     figure = Figure(figsize=(16, 9), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
@@ -61,8 +61,8 @@ def write_overview(
         _show_broken(axis, verdict.findings, zero)
         _mark_frames(axis, stamps_s[chosen] - zero if len(chosen) else stamps_s)
     _show_findings(figure, verdict)
-    if truth is not None:
-        figure.text(LEFT + WIDTH, 0.02, f"on the twin: {truth}", fontsize=13, color=GREY, ha="right")
+    if truth:
+        figure.text(LEFT + WIDTH, 0.02, truth, fontsize=13, color=GREY, ha="right")
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = draft_of(file)
     figure.savefig(draft, format="png")

@@ -71,7 +71,8 @@ def _illustrate(ended: Steering, verdict: Verdict, whole: bool) -> None:
             frames = list(read_video(ended.folder / VIDEO, SHOWN_HEIGHT)[0])
         stamps, scores = np.array(manifest.stamps_s), _scores(ended)
         curve = np.array(scores if len(scores) == len(stamps) else [])  # frames that were lost have no score
-    write_overview(ended.folder / OVERVIEW, verdict, ended.now.timetable, frames, stamps, curve, ended.truth)
+    truth = f"on the twin: {ended.truth}" if ended.truth else ""
+    write_overview(ended.folder / OVERVIEW, verdict, ended.now.timetable, frames, stamps, curve, truth)
 
 
 def _tell(ended: Steering, verdict: Verdict, rig: str) -> None:
