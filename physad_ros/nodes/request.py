@@ -50,6 +50,8 @@ def ask(operator: Operator) -> None:
         print(f"{verdict.clip_id}: {Outcome(verdict.verdict).name} {verdict.reason}".rstrip(), flush=True)
         for finding in verdict.findings:
             print(f"  {finding.sentence}", flush=True)
+        if verdict.defects:
+            print(f"  known sign of: {' or '.join(verdict.defects)}", flush=True)
         if told := compared(Path(verdict.folder)):
             print(f"  {told}", flush=True)
 
