@@ -18,6 +18,7 @@ from physad_ros.rules.deduce import Measured, deduce, envelopes
 from physad_ros.rules.measurement import Measurement, measurements
 from physad_ros.rules.phases import aligned, shares
 from physad_ros.rules.reason import course_violations, reason
+from physad_ros.rules.witness import marks
 
 
 @detectors.register("rules")
@@ -119,10 +120,12 @@ class _Stream(Stream):
             raise BadData("not one frame of the clip was seen")
         courses = self._measurement.courses()
         measured = Measured(self._timetable, np.array(self._stamps), courses)
-        if len(self._timetable.window_phases) > 1 or len(self._bank.phases) == 1:
-            return reason(self._bank, measured)
-        found = aligned(self._bank, measured)
-        return replace(reason(self._bank, found), phases=found.timetable.phases)
+        without_phases = len(self._timetable.window_phases) == 1 < len(self._bank.phases)
+        if without_phases:
+            measured = aligned(self._bank, measured)
+        score = reason(self._bank, measured)
+        phases = measured.timetable.phases if without_phases else ()
+        return replace(score, marks=marks(score, measured, self._measurement), phases=phases)
 
 
 def measure(category: Category, clip: Clip) -> Measured:

@@ -78,7 +78,7 @@ def show(verdict: Verdict, console: Console) -> None:
     if len(verdict.findings) > SHOWN:
         body.append(f"- and {len(verdict.findings) - SHOWN} more in verdict.json\n", "dim")
     if verdict.defects:
-        body.append(f"Known sign of: {' or '.join(verdict.defects)}.\n")
+        body.append(f"Looks like: {' or '.join(verdict.defects)}.\n")
     if truth := compared(Path(verdict.folder)):
         body.append(f"{truth}\n")
     picture = Path(verdict.folder) / "overview.png"

@@ -51,7 +51,7 @@ def ask(operator: Operator) -> None:
         for finding in verdict.findings:
             print(f"  {finding.sentence}", flush=True)
         if verdict.defects:
-            print(f"  known sign of: {' or '.join(verdict.defects)}", flush=True)
+            print(f"  looks like: {' or '.join(verdict.defects)}", flush=True)
         if told := compared(Path(verdict.folder)):
             print(f"  {told}", flush=True)
 

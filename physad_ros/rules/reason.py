@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from physad_ros.core.errors import BadData
+from physad_ros.core.telling import told
 from physad_ros.core.types import Course, Finding, Floats, MeasuredValue, Phase, Score, Timetable
 from physad_ros.rules.bank import UNMEASURED, Bank, Rule
 from physad_ros.rules.deduce import Measured
@@ -88,13 +89,12 @@ def _finding(rule: Rule, measured: MeasuredValue, clip: Measured, phase: Phase) 
 
 
 def tell(rule: Rule, value: float) -> str:
-    """The rule's sentence with its numbers; shares are told in per cent."""
+    """The rule's sentence with its numbers."""
     if not np.isfinite(value):
         phase, quantity = rule.phase.replace("_", " "), rule.quantity.replace("_", " ")
         return f"during {phase}, {quantity} could not be measured; in normal specimens it can"
-    times, unit = (1, rule.unit) if rule.unit else (100, "%")
-    said, low, high = (f"{times * v:.3g}" if abs(times * v) >= 0.01 else "0" for v in (value, rule.low, rule.high))
-    return rule.sentence.format(value=f"{said} {unit}", low=low, high=f"{high} {unit}")
+    said = told(value, rule.low, rule.high, rule.unit)
+    return rule.sentence.format(value=said.with_unit(said.value), low=said.low, high=said.with_unit(said.high))
 
 
 def _when(rule: Rule, clip: Measured, phase: Phase) -> tuple[float, float]:
