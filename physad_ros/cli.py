@@ -167,6 +167,7 @@ def fit_perception(
 
     told = run(count, seed)
     console.print(f"{told.right} of {told.pictures} unseen specimens recognised, {told.unsure} not sure, {told.wrong} wrong")
+    console.print(f"right names contradicted: {told.contradicted} of {told.pictures}; wrong names: {told.caught} of {told.misnamed}")
 
 
 @app.command()
