@@ -80,7 +80,7 @@ def iter_video(path: Path, height: int | None = None) -> Iterator[Frame]:
         BadData: no such file, or no video in it.
     """
     for frame in _decoded(path):
-        yield scale(frame.to_ndarray(format="bgr24"), height)
+        yield _bgr(frame, height)
 
 
 def _decoded(path: Path) -> Iterator[av.VideoFrame]:
@@ -92,6 +92,10 @@ def _decoded(path: Path) -> Iterator[av.VideoFrame]:
             yield from container.decode(video=0)
     except (av.FFmpegError, OSError) as error:
         raise BadData(f"{path}: {error}") from error
+
+
+def _bgr(frame: av.VideoFrame, height: int | None) -> Frame:
+    return scale(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), height)
 
 
 def read_video(path: Path, height: int | None = None) -> tuple[NDArray[np.uint8], float]:
@@ -108,7 +112,7 @@ def read_frames(path: Path, numbers: Sequence[int], height: int | None = None) -
     found: dict[int, Frame] = {}
     for number, frame in enumerate(_decoded(path)):
         if number in wanted:
-            found[number] = scale(frame.to_ndarray(format="bgr24"), height)
+            found[number] = _bgr(frame, height)
         if len(found) == len(wanted):
             return [found[n] for n in numbers]
     raise BadData(f"{path}: has no frame {', '.join(str(n) for n in sorted(wanted - set(found)))}")

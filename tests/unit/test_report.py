@@ -93,7 +93,7 @@ def test_without_the_recorder_s_files_nothing_is_normal(ended):
     assert verdict.score == NORMAL.score  # what was measured is told all the same
 
 
-@pytest.mark.parametrize("what", ["write_overview", "read_video"])
+@pytest.mark.parametrize("what", ["write_overview", "read_frames"])
 def test_a_picture_that_cannot_be_written_spoils_the_verdict_everywhere(ended, monkeypatch, what):
     monkeypatch.setattr(report, what, full)
     verdict, reason = report.write(ended, "mujoco", "")

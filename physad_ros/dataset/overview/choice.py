@@ -60,7 +60,7 @@ class Choice:
     def _of_phase(self, phase: Phase, stamps: set[float]) -> int:
         """The frame of a phase that has marks, or its last one."""
         within = [s for s in stamps if phase_at([phase], s)]
-        return self._number(within[0] if within else phase.end_s - 1e-3)
+        return self._number(within[0]) if within else max(0, int(np.sum(self.stamps_s < phase.end_s - 1e-6)) - 1)
 
     def marks(self, number: int | None = None) -> list[Mark]:
         """Marks of the quantity, in a frame or in all."""

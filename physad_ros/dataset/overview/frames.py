@@ -47,7 +47,7 @@ def _placed(wanted: tuple[float, float], length: float, profile: NDArray[np.floa
     starts = np.arange(min(first, last), max(first, last) + 1)
     found = sums[np.minimum(starts + round(length), len(profile))] - sums[starts]
     best = starts[found >= found.max() - 1e-9]
-    start = float(best[np.argmin(np.abs(best + length / 2 - (begin + end) / 2))])
+    start = min(float(best[np.argmin(np.abs(best + length / 2 - (begin + end) / 2))]), len(profile) - length)
     return start, start + length
 
 
@@ -104,7 +104,7 @@ def _enlarged(frame: Frame, part: Box, width: float, height: float) -> Frame:
     scale = ((right - left) / width, (bottom - top) / height)
     matrix = np.array([[scale[0], 0, left + scale[0] / 2 - 0.5], [0, scale[1], top + scale[1] / 2 - 0.5]])
     if max(scale) > 1:  # made smaller: averaged first
-        frame = cv2.GaussianBlur(frame, (0, 0), 0.45 * max(scale))
+        frame = np.asarray(cv2.GaussianBlur(frame, (0, 0), 0.45 * max(scale)), np.uint8)
     size = (max(1, round(width)), max(1, round(height)))
     shown = cv2.warpAffine(frame, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.cvtColor(shown, cv2.COLOR_BGR2RGB), np.uint8)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import matplotlib.patheffects
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
+from matplotlib.textpath import text_to_path
 
 from physad_ros.core.types import Outcome
 
 WIDTH, HEIGHT, DPI = 1600, 900, 100
+LEFT, RIGHT = 36.0, WIDTH - 36.0  # margins
 COLOURS = {Outcome.NORMAL: "#1a7f37", Outcome.ANOMALOUS: "#c62828", Outcome.INCONCLUSIVE: "#9a6700"}
 RED, GREEN, BLUE = COLOURS[Outcome.ANOMALOUS], COLOURS[Outcome.NORMAL], "#1f4e8c"
 TINTS = ("#e6edf7", "#f7f0e1")  # of phases in turn
@@ -29,7 +33,7 @@ class Page:
 
     def __init__(self) -> None:
         self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
-        self._renderer = FigureCanvasAgg(self.figure).get_renderer()
+        FigureCanvasAgg(self.figure)
 
     def axes(self, place: Place) -> Axes:
         """Axes that fill a place."""
@@ -46,36 +50,49 @@ class Page:
         """Text whose first line begins there, size in points; returns its width in pixels."""
         style = {"va": "top", "color": INK, **style}
         self.figure.text(left / WIDTH, 1 - top / HEIGHT, literal(told), fontsize=size, **style)
-        return max(self.width(line, size, str(style.get("weight", "normal"))) for line in told.splitlines() or [""])
-
-    def width(self, told: str, size: float, weight: str = "normal") -> float:
-        """How wide a line is [px]."""
-        width, _, _ = self._renderer.get_text_width_height_descent(told, FontProperties(size=size, weight=weight), ismath=False)
-        return float(width)
+        return max(text_width(line, size, str(style.get("weight", "normal"))) for line in told.splitlines() or [""])
 
     def fit(self, told: str, width: float, sizes: tuple[float, ...], lines: int, weight: str = "normal") -> tuple[str, float]:
         """Text wrapped to a width in the first of the sizes at which it takes at most so many lines; cut off where none suffices."""
         for size in sizes:
-            wrapped = self._wrap(told, width, size, weight)
+            wrapped = _wrap(told, width, size, weight)
             if len(wrapped) <= lines:
                 return "\n".join(wrapped), size
-        kept = wrapped[:lines]
-        while kept[-1] and self.width(f"{kept[-1]}{CUT}", size, weight) > width:
-            kept[-1] = kept[-1][:-1].rstrip()
-        return "\n".join([*kept[:-1], f"{kept[-1]}{CUT}"]), size
+        last = wrapped[lines - 1]
+        last = last[: _reach(last, width - text_width(CUT, size, weight), size, weight)].rstrip()
+        return "\n".join([*wrapped[: lines - 1], last + CUT]), size
 
-    def _wrap(self, told: str, width: float, size: float, weight: str) -> list[str]:
-        lines = [""]
-        for word in told.split():
-            longer = f"{lines[-1]} {word}".strip()
-            if lines[-1] and self.width(longer, size, weight) > width:
-                lines.append(word)
-            else:
-                lines[-1] = longer
-            while self.width(lines[-1], size, weight) > width and len(lines[-1]) > 1:  # one word, longer than a line
-                cut = next(n for n in range(len(lines[-1]) - 1, 0, -1) if n == 1 or self.width(lines[-1][:n], size, weight) <= width)
-                lines[-1:] = [lines[-1][:cut], lines[-1][cut:]]
-        return lines
+
+def text_width(told: str, size: float, weight: str = "normal") -> float:
+    """How wide a line is [px]."""
+    return size * sum(_advance(letter, weight) for letter in told)
+
+
+@lru_cache(maxsize=4096)
+def _advance(letter: str, weight: str) -> float:
+    """Width of a letter in a line [px], at a size of 1 point."""
+    with_it, without = (text_to_path.get_text_width_height_descent(told, FontProperties(size=100.0, weight=weight), ismath=False)[0]
+                        for told in (f"x{letter}x", "xx"))  # a blank by itself has no width
+    return float(with_it - without) / 100.0 * DPI / 72
+
+
+def _wrap(told: str, width: float, size: float, weight: str) -> list[str]:
+    lines = [""]
+    for word in told.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, size, weight) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+        while (reach := _reach(lines[-1], width, size, weight)) < len(lines[-1]):  # one word, longer than a line
+            lines[-1:] = [lines[-1][:reach], lines[-1][reach:]]
+    return lines
+
+
+def _reach(told: str, width: float, size: float, weight: str) -> int:
+    """How many letters of a line fit, at least one."""
+    ends = np.cumsum([size * _advance(letter, weight) for letter in told])
+    return max(1, int(np.searchsorted(ends, width, side="right")))
 
 
 def literal(told: str) -> str:

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from physad_ros.core.telling import told, told_unit
 from physad_ros.core.types import MeasuredValue, Phase
 from physad_ros.dataset.overview.facts import normal, words
-from physad_ros.dataset.overview.page import GREEN, GREY, INK, PALE, RED, TINTS, Page, Place, literal
+from physad_ros.dataset.overview.page import GREEN, GREY, INK, PALE, RED, TINTS, Page, Place, literal, text_width
 
 HEADER = "measured (normal)"
 GAP_PX = 8.0
@@ -33,10 +33,10 @@ def draw(page: Page, place: Place, measured: Sequence[MeasuredValue], phases: Se
     labels = [_label(row, measured) for row in rows]
     texts = [_texts(value) for value in measured]
     for size in np.arange(min(11.5, 0.42 * tall), 6.0, -0.5):
-        label = GAP_PX + max(page.width(name, size) for name in (*labels, HEADER))
+        label = GAP_PX + max(text_width(name, size) for name in (*labels, HEADER))
         column = (width - label) / len(names)
-        number = max(page.width(told, size, "bold") for told, _ in texts)
-        if number + max(page.width(told, size - 0.5) for _, told in texts) + 3 * GAP_PX < column:
+        number = max(text_width(told, size, "bold") for told, _ in texts)
+        if number + max(text_width(told, size - 0.5) for _, told in texts) + 3 * GAP_PX < column:
             break
     number += GAP_PX
     axis = page.axes(place)
