@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 #: unit to that which people are told, and how many of those it is
 UNITS = {"": ("%", 100.0), "rad": ("°", degrees(1.0)), "rad/s": ("rpm", degrees(1.0) / 6), "deg": ("°", 1.0), "mm2": ("mm²", 1.0)}
-DIGITS = 2  # of what lies far outside
+DIGITS = 2
+WIDE = 1.25  # half an interval that is a little narrower than a power of ten counts as one
+FAR = 2.0  # times the larger end of the interval, from which on two digits always suffice
+FINEST = 9  # more digits than these are noise
 
 
 class Told(NamedTuple):
@@ -29,23 +32,33 @@ def told_unit(unit: str) -> tuple[str, float]:
 
 
 def told(value: float, low: float, high: float, unit: str) -> Told:
-    """A measured value and what is normal. As coarse as the interval is wide, but never so that what is outside seems inside."""
+    """A measured value and what is normal, in two digits, or as many as tell the interval's ends apart. What is outside never seems inside."""
     name, times = told_unit(unit)
     value, low, high = value * times, low * times, high * times
-    step = _step(low, high)
+    width, least = _power(WIDE * (high - low) / 2), _step(max(abs(low), abs(high)))
+
+    def number(of: float, finer: int = 0) -> str:
+        return _number(of, min(width, max(_step(of), least)) / 10**finer)
+
     if not isfinite(value):
-        return Told("not measured", _number(low, step), _number(high, step), name)
-    outside = value < low or value > high
-    edge = low if abs(value - low) < abs(value - high) else high
-    while outside and step > 1e-9 and _number(value, step) == _number(edge, step):
-        step /= 10
-    far = abs(value) >= 2 * max(abs(low), abs(high))
-    return Told(_number(value, max(step, _power(value) / 10 ** (DIGITS - 1)) if far else step), _number(low, step), _number(high, step), name)
+        return Told("not measured", number(low), number(high), name)
+    if abs(value) >= FAR * max(abs(low), abs(high)):
+        return Told(_number(value, max(_step(value), least)), number(low), number(high), name)
+    finer = 0
+    while _seems_inside(value, low, high, number(value, finer), number(low, finer), number(high, finer)) and finer < FINEST:
+        finer += 1
+    return Told(number(value, finer), number(low, finer), number(high, finer), name)
 
 
-def _step(low: float, high: float) -> float:
-    """A power of ten that neither hides the interval's width nor leaves its larger bound fewer than two digits."""
-    return min(_power((high - low) / 2), _power(max(abs(low), abs(high))) / 10 ** (DIGITS - 1))
+def _seems_inside(value: float, low: float, high: float, *said: str) -> bool:
+    """Whether what lies outside does not when it is told so."""
+    told_value, told_low, told_high = (float(number) for number in said)
+    return (value > high and told_value <= told_high) or (value < low and told_value >= told_low)
+
+
+def _step(number: float) -> float:
+    """A power of ten to which a number is rounded to have its digits."""
+    return _power(number) / 10.0 ** (DIGITS - 1)
 
 
 def _power(number: float) -> float:

@@ -8,6 +8,8 @@ from math import isfinite
 from physad_ros.core.telling import told
 from physad_ros.core.types import Finding, MeasuredValue, Outcome, Percept, Phase, Score, Verdict
 
+BRIEFLY = 3  # facts beside the main one that are told
+
 
 def strongest(findings: Sequence[Finding]) -> list[Finding]:
     """Of each quantity the finding with the greatest violation. First comes what is nearest to the cause: of those about as bad as
@@ -54,7 +56,10 @@ def details(verdict: Verdict, score: Score, percept: Percept | None) -> str:
         others = strongest(verdict.findings)[1:]
         if len(others) == 1:
             return f"Also {others[0].sentence}."
-        return f"Also {', '.join(_briefly(f) for f in others)}." if others else "" if verdict.findings else _compared(verdict)
+        if others:
+            more = f", and {len(others) - BRIEFLY} more" if len(others) > BRIEFLY else ""
+            return f"Also {', '.join(_briefly(f) for f in others[:BRIEFLY])}{more}."
+        return "" if verdict.findings else _compared(verdict)
     if verdict.outcome is Outcome.NORMAL:
         least = tightest(score.measured)
         if least is None:
