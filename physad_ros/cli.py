@@ -15,7 +15,6 @@ from physad_ros.core.errors import PhysadError, UnknownName, WrongUse
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Robotic inspection: perceive an object, interact with it, and judge whether it works as it should.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 console = Console(highlight=False)
@@ -47,6 +46,23 @@ Root = Annotated[Path, typer.Argument(help="Root folder of a Phys-AD tree.")]
 Categories = Annotated[Optional[list[str]], typer.Option("--category", help="Category to include; repeat for several. If omitted, all.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from physad_ros.core import versions
+
+        console.print(versions.told())
+        raise typer.Exit
+
+
+@app.callback()
+def physad(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the versions of physad and of what it runs on.")
+    ] = False,
+) -> None:
+    """Robotic inspection: perceive an object, interact with it, and judge whether it works as it should."""
+
+
 @app.command()
 def inspect(
     category: Category = None,
@@ -63,6 +79,11 @@ def inspect(
     height: Height = 360,
     device: Annotated[str, typer.Option(help="Camera to read with --source device.")] = "/dev/video0",
     namespace: Annotated[str, typer.Option(help="ROS namespace of the nodes and their topics, for several stacks in one ROS domain.")] = "",
+    part: Annotated[str, typer.Option(help="Part number of the object, noted in the report.")] = "",
+    serial: Annotated[str, typer.Option(help="Serial number of the object, noted in the report.")] = "",
+    trust_category: Annotated[
+        bool, typer.Option("--trust-category", help="Inspect as --category says even where the picture shows something else.")
+    ] = False,
 ) -> None:
     """Inspect one object: does it work as it should, and if not, why not?
 
@@ -75,7 +96,7 @@ def inspect(
         category=category or "", object=object or "", defect=defect or "", severity=severity, rig=rig,
         seed=-1 if seed is None else seed, detector=detector, models=str(models or ""), out=str(out), source=source,
         file=str(file or ""), height=height,
-        device=device, namespace=namespace,
+        device=device, part=part, serial=serial, trust_category=trust_category, namespace=namespace,
     )
     raise typer.Exit(Exit[inspect_once(arguments, console)])
 
@@ -147,6 +168,7 @@ def fit_perception(
 
     told = run(count, seed)
     console.print(f"{told.right} of {told.pictures} unseen specimens recognised, {told.unsure} not sure, {told.wrong} wrong")
+    console.print(f"right names contradicted: {told.contradicted} of {told.pictures}; wrong names: {told.caught} of {told.misnamed}")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from rich.progress import track
 
 from physad_ros.bench.specimens import drawn_seed
+from physad_ros.core import versions
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import PhysadError
 from physad_ros.core.types import NORMAL_LABEL, Clip
@@ -109,6 +110,7 @@ def make(root: Path, task: Task, height: int) -> str:
         severity=specimen.severity,
         seed=task.seed,
         rig="mujoco",
+        simulator=versions.simulator("mujoco"),
         stamps_s=tuple(clip.stamps_s.tolist()),
         size=rig.size,
         lights=dict(category.lights),

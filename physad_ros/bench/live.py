@@ -22,7 +22,7 @@ from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.dataset.files import plain
 from physad_ros.dataset.reading import read_clip
-from physad_ros.dataset.report import REPORT, read_verdict
+from physad_ros.dataset.report import REPORT, Report
 from physad_ros.detectors.base import detectors
 from physad_ros.rules.bank import Bank
 
@@ -79,16 +79,15 @@ def _rows(root: Path, console: Console) -> Iterable[Row]:
         raise BadData(f"{root}: nothing of this campaign is recorded yet; `physad record` does")
     for specimen in track(done, "scoring the bags by the baselines", console=console, transient=True):
         folder = root / BAGS / specimen.clip_id
-        report = read_verdict(folder / REPORT)
-        scores = {name: math.nan for name in BASELINES} | {report["detector"]: float(report["score"])}
-        if report["verdict"] != "INCONCLUSIVE":
+        report = Report.read(folder / REPORT)
+        scores = {name: math.nan for name in BASELINES} | {report.detector: report.score}
+        if report.verdict != "INCONCLUSIVE":
             for name in BASELINES:
                 baseline = detectors[name].load(load_category(specimen.category).folder)
                 scores[name] = baseline.score(read_clip(folder / "bag", baseline.height)).value
-        findings = tuple(f"{f['quantity']}@{f['phase']}" for f in report["findings"])
-        late = report["timings_s"].get("verdict_after_last_frame")
-        late_s = math.nan if late is None else float(late)
-        yield Row(specimen.category, specimen.label, report["detector"], report["verdict"], scores, findings, late_s)
+        findings = tuple(f"{f.quantity}@{f.phase}" for f in report.findings)
+        late_s = report.timings_s.get("verdict_after_last_frame", math.nan)
+        yield Row(specimen.category, specimen.label, report.detector, report.verdict, scores, findings, late_s)
 
 
 def _results(name: str, rows: Sequence[Row], judge: str) -> Iterable[Result]:

@@ -28,6 +28,9 @@ class Perception:
     right: int
     unsure: int
     wrong: int
+    contradicted: int  # of these pictures, although each was named rightly
+    misnamed: int  # times that a picture was named as another category
+    caught: int  # of these, that it contradicted
 
 
 def fit_perception(count: int = 60, seed: int = 0, jobs: int = -1) -> Perception:
@@ -43,7 +46,9 @@ def fit_perception(count: int = 60, seed: int = 0, jobs: int = -1) -> Perception
     told = [(task[0], perceiver.perceive(pictures[task])) for task in tried]
     known = [(name, p) for name, p in told if p.outcome == "known"]
     right = sum(p.category == name for name, p in known)
-    return Perception(len(told), right, len(told) - len(known), len(known) - right)
+    doubts = [[perceiver.perceive(pictures[task], named=name).contradicts for name in (task[0], *(set(twins) - {task[0]}))] for task in tried]
+    contradicted, caught = sum(of[0] for of in doubts), sum(sum(of[1:]) for of in doubts)
+    return Perception(len(told), right, len(told) - len(known), len(known) - right, contradicted, len(told) * (len(twins) - 1), caught)
 
 
 def specimens(names: Sequence[str], count: int, seed: int) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:

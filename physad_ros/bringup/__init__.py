@@ -36,12 +36,18 @@ EXECUTABLES = {
 PARTNERS = ("arm", "camera", "detector", "light", "perceiver", "recorder")
 
 
+PERCEIVED_HEIGHT = 240  # of pictures, below which perception is not to be relied on
+
+
 @dataclass(frozen=True)
 class StackArguments:
     """Arguments of `physad inspect` and of the launch files."""
 
     category: str = parameter("", "category of the object; if empty, it is perceived from the picture")
     object: str = parameter("", "specimen type within the category, e.g. fan_2; if empty, chosen at random")
+    trust_category: bool = parameter(False, "inspect as the category that is named even where the picture shows something else")
+    part: str = parameter("", "part number of the object, noted in the report")
+    serial: str = parameter("", "serial number of the object, noted in the report")
     defect: str = parameter("", "defect of the simulated specimen, or anomaly_free; if empty, chosen at random")
     severity: float = parameter(-1.0, "severity of the simulated defect, 0 to 1 (worst); if negative, chosen at random", low=-1.0, high=1.0)
     rig: str = parameter("mujoco", "robot and camera", choices=("mujoco", "gazebo", "ur5"))
@@ -78,6 +84,8 @@ class StackArguments:
                 category.check_label(self.defect)
         elif self.object or self.defect:
             raise WrongUse("object and defect belong to a category; name the category too")
+        elif self.trust_category:
+            raise WrongUse("there is no category to trust; name the category too")
         if self.source == "file" and not self.file:
             raise WrongUse("the source `file` needs the argument file: the video to play")
         if self.source == "file" and not self.category:
@@ -162,7 +170,8 @@ def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
         nodes += [_node("motor"), _node("arm")]
     nodes += [_node("perceiver"), _node("recorder", {"rig": rig, "out": a.out}), _node("detector", {"detector": a.detector, "folder": a.models})]
     partners = tuple(name for name in PARTNERS if name in {node.name for node in nodes})
-    nodes.append(_node("inspector", {"rig": rig, "out": a.out, "partners": partners}))
+    doubts = rig == "mujoco" and a.height >= PERCEIVED_HEIGHT  # perception was learnt from such pictures and from no others
+    nodes.append(_node("inspector", {"rig": rig, "doubts": doubts, "out": a.out, "partners": partners}))
     for node in nodes:
         node.parameters["use_sim_time"] = simulated and node.name != "mujoco_rig"
     # rclpy looks for the clock outside of all namespaces
@@ -182,7 +191,7 @@ def drivers(arguments: StackArguments) -> tuple[Include | NodeSpec, ...]:
 def request(arguments: StackArguments) -> NodeSpec:
     """The program that asks a launched stack for inspections and ends after the last."""
     a = arguments
-    same = ("category", "object", "defect", "severity", "seed", "out")
+    same = ("category", "object", "trust_category", "part", "serial", "defect", "severity", "seed", "out")
     asked: dict[str, Any] = {name: getattr(a, name) for name in same}
     places = a.rig == "mujoco" and a.source == "rig"
     node = _node("request", {**asked, "count": getattr(a, "count", 1), "places": places})

@@ -84,6 +84,10 @@ def _declared(field: dataclasses.Field[Any]) -> DeclareLaunchArgument:
 def _typed(text: str, field: dataclasses.Field[Any]) -> Any:
     """A launch argument, which is always text, as its field's type; WrongUse where it is none."""
     kind: Any = type(field.default)
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise WrongUse(f"{field.name}:={text} is neither true nor false; it is: {describe(field)}")
+        return text.lower() == "true"
     try:
         return kind(text)
     except ValueError:
@@ -111,6 +115,8 @@ def _action(spec: NodeSpec | Include) -> Any:
 def _value(value: Any) -> Any:
     if isinstance(value, Xacro):
         return ParameterValue(command(value), value_type=str)
+    if isinstance(value, str):  # else launch reads it as YAML, and the serial number 0012 becomes the number 10
+        return ParameterValue(value, value_type=str)
     return list(value) if isinstance(value, tuple) else value
 
 

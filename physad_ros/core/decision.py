@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Outcome, Score, Verdict
 
@@ -53,3 +54,15 @@ def decide(
         return Verdict(Outcome.INCONCLUSIVE, category, score.value, threshold, detector, findings, reason)
     outcome = Outcome.ANOMALOUS if score.value > threshold else Outcome.NORMAL
     return Verdict(outcome, category, score.value, threshold, detector, findings)
+
+
+def defects_shown(verdict: Verdict) -> tuple[str, ...]:
+    """The defects whose sign is the worst finding that is any defect's sign: several where they share it, none where it is no known one's."""
+    if verdict.outcome is not Outcome.ANOMALOUS:
+        return ()
+    signs = load_category(verdict.category).signs
+    for finding in sorted(verdict.findings, key=lambda found: -found.violation):
+        shown = tuple(defect for defect, known in signs.items() if f"{finding.quantity}@{finding.phase}" in known)
+        if shown:
+            return shown
+    return ()

@@ -43,6 +43,9 @@ class Request:
     clip_id: str
     category: str = ""  # empty: as perceived
     object: str = ""
+    trust_category: bool = False  # also where the picture shows something else
+    part: str = ""  # number, noted in the report
+    serial: str = ""  # likewise
     lights: dict[str, float] = field(default_factory=lambda: {"left": 0.8, "right": 0.8})
 
 
@@ -99,6 +102,7 @@ class Scored:
     detector: str
     frames: int  # judged
     latency_s: float = math.nan  # from the arrival of the last frame
+    model: dict[str, str] = field(default_factory=dict)  # SHA-256 of each file that the detector was loaded from, by its name
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,9 @@ class SetLights:
 
 @dataclass(frozen=True)
 class Perceive:
-    """Look, before anything is touched."""
+    """Look, before anything is touched, and whether it is what it was named."""
+
+    named: str  # empty: it was not
 
 
 @dataclass(frozen=True)
@@ -255,7 +261,7 @@ def advance(now: Inspection, event: Event) -> Step:
     if isinstance(event, Scored) and now.state is State.JUDGING:
         return _settle(replace(now, scored=event))
     if isinstance(event, LightsSet) and now.state is State.LIGHTING:
-        return (replace(now, state=State.PERCEIVING), (Perceive(),)) if now.percept is None else _interact(now)
+        return (replace(now, state=State.PERCEIVING), (Perceive(now.category),)) if now.percept is None else _interact(now)
     if isinstance(event, Perceived) and now.state is State.PERCEIVING:
         return _perceived(now, event)
     if isinstance(event, Announced):
@@ -281,10 +287,17 @@ def _perceived(now: Inspection, event: Perceived) -> Step:
     if not request.category and percept.outcome != "known":
         guess = f" (perhaps {percept.category}, {percept.confidence:.0%})" if percept.category else ""
         return _abort(now, f"not sure which category this is{guess}; name it by category")
+    if request.category and percept.contradicts and not request.trust_category:
+        return _abort(now, _contradiction(request.category, percept))
     now = replace(now, category=request.category or percept.category)
     if not request.category and event.lights and event.lights != request.lights:
         return replace(now, state=State.LIGHTING), (SetLights(event.lights),)
     return _interact(now)
+
+
+def _contradiction(named: str, percept: Percept) -> str:
+    shown = f"shows {percept.category}, not {named}" if percept.outcome == "known" else f"does not show {named}"
+    return f"the picture {shown}; name the right category, or set trust_category if the name is right"
 
 
 def _interact(now: Inspection) -> Step:

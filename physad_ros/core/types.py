@@ -248,6 +248,47 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class MeasuredValue:
+    """One quantity, summed up on a phase, beside the interval that normal specimens keep it in; of normal clips too."""
+
+    phase: str
+    quantity: str
+    statistic: str  # how it is summed up: mean, least, most, end, swing
+    unit: str  # empty: a share
+    value: float  # NaN where it could not be measured
+    low: float
+    high: float
+    violation: float  # distance from the middle of the interval, in half-widths of it; 1 at its edge
+
+    @property
+    def margin(self) -> float:
+        """How far from the interval's nearer edge it lies, in half-widths: 1 in the middle, 0 at an edge, negative outside."""
+        return 1.0 - self.violation
+
+
+@dataclass(frozen=True)
+class Course:
+    """One quantity over a clip's frames, beside what normal clips run through at that time. NaN where it could not be measured."""
+
+    quantity: str
+    unit: str  # empty: a share
+    values: Floats  # (T,)
+    low: Floats  # (T,)
+    high: Floats  # (T,)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line in the frame of that stamp: where a quantity is to be seen, or where it would be in normal specimens."""
+
+    quantity: str
+    stamp_s: float
+    normal: bool  # where it would be, not where it is
+    closed: bool  # the last point is joined with the first
+    points: Floats  # (N, 2) right and down, in shares of the picture's width and height
+
+
+@dataclass(frozen=True)
 class Score:
     """How anomalous a clip is, by one detector."""
 
@@ -256,6 +297,10 @@ class Score:
     findings: tuple[Finding, ...] = ()
     description: str = ""  # what happens in the clip, in the words of a model that was asked
     explanation: str = ""  # and why that is normal or not
+    measured: tuple[MeasuredValue, ...] = ()  # all that was, whether it broke a rule or not; empty where a detector has no quantities
+    courses: tuple[Course, ...] = ()  # of these quantities
+    marks: tuple[Mark, ...] = ()  # of these quantities, each in the frame that shows it best
+    phases: tuple[Phase, ...] = ()  # that were found in a clip that came without them
 
 
 @dataclass(frozen=True)
@@ -267,6 +312,7 @@ class Percept:
     confidence: float  # 0 to 1
     attributes: tuple[str, ...] = ()
     region: tuple[int, int, int, int] = (0, 0, 0, 0)  # x, y, width, height in pixels of the picture
+    contradicts: bool = False  # the category that was named: the picture shows something else
 
 
 @dataclass(frozen=True)
@@ -281,3 +327,25 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     reason: str = ""  # why inconclusive
     details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a simulated specimen really is. Real rigs have none, and a simulated one tells it once the verdict is told."""
+
+    category: str
+    object: str
+    defect: str  # anomaly_free or a defect of the category
+    severity: float
+    seed: int
+
+    def __str__(self) -> str:
+        if self.defect == NORMAL_LABEL:
+            return f"{self.object}, without a defect"
+        return f"{self.object}, {self.defect}, severity {self.severity:.2g}"
+
+    def agrees(self, outcome: Outcome) -> bool | None:
+        """Whether a verdict is right; None where there was none."""
+        if outcome is Outcome.INCONCLUSIVE:
+            return None
+        return (outcome is Outcome.ANOMALOUS) == (self.defect != NORMAL_LABEL)

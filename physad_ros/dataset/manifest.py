@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 import pydantic
 
-from physad_ros.core.errors import BadData
 from physad_ros.core.types import FPS, Phase, Timetable
-from physad_ros.dataset.files import write_json
+from physad_ros.dataset.document import Document, Entry
 
 
-class PhaseEntry(pydantic.BaseModel):
+class PhaseEntry(Entry):
     """A phase with its stamps."""
-
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     name: str
     begin_s: float
     end_s: float
 
 
-class CameraEntry(pydantic.BaseModel):
+class CameraEntry(Entry):
     """The camera, as far as it is known."""
-
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     intrinsics: tuple[float, ...] = pydantic.Field(default=(), description="row by row, 3x3, in pixels of the frames' own size")
     distortion_model: str = ""
@@ -34,10 +28,8 @@ class CameraEntry(pydantic.BaseModel):
     target_m: tuple[float, float, float] | None = pydantic.Field(default=None, description="what it looks at")
 
 
-class Manifest(pydantic.BaseModel):
+class Manifest(Document):
     """A clip's ids, timetable and circumstances. Stamps are seconds of the clock that stamps the frames."""
-
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     version: Literal[1] = pydantic.Field(default=1, description="of this schema")
     clip_id: str
@@ -48,6 +40,7 @@ class Manifest(pydantic.BaseModel):
     severity: float | None = None
     seed: int | None = None
     rig: str = ""
+    simulator: str = pydantic.Field(default="", description="name and version; a seed gives the same clip only with the same one")
     fps: float = pydantic.Field(default=FPS, gt=0)
     phases: tuple[PhaseEntry, ...]
     window_begin_s: float
@@ -80,18 +73,3 @@ class Manifest(pydantic.BaseModel):
             tuple(Phase(p.name, p.begin_s, p.end_s) for p in self.phases),
             self.window_begin_s, self.window_end_s, self.frames_expected, self.fps,
         )
-
-    def write(self, file: Path) -> None:
-        """Write it, whole or not at all."""
-        write_json(file, self.model_dump(mode="json"))
-
-    @classmethod
-    def read(cls, file: Path) -> Manifest:
-        """BadData, naming file and field, where it cannot be used."""
-        try:
-            return cls.model_validate_json(file.read_text())
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadData(f"{file}: {error}") from error
-        except pydantic.ValidationError as error:
-            faults = (f"{'.'.join(map(str, e['loc'])) or 'content'}: {e['msg']}" for e in error.errors())
-            raise BadData(f"{file}: {'; '.join(faults)}") from error

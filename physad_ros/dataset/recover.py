@@ -30,7 +30,7 @@ from physad_ros.dataset.topics import IMAGE, RECORDED
 # opcode, length, first and last time, size, CRC, length of the compression's name, size on disk
 _FRAME = struct.Struct("<BQQQQIIQ")
 _CHUNK = b"\x06"
-_KEPT = ("object", "label", "severity", "seed", "rig", "lights", "camera")  # that an earlier manifest may know better
+_KEPT = ("object", "label", "severity", "seed", "rig", "simulator", "lights", "camera")  # that an earlier manifest may know better
 
 
 @dataclass

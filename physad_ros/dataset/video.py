@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Union
@@ -79,15 +79,23 @@ def iter_video(path: Path, height: int | None = None) -> Iterator[Frame]:
     Raises:
         BadData: no such file, or no video in it.
     """
+    for frame in _decoded(path):
+        yield _bgr(frame, height)
+
+
+def _decoded(path: Path) -> Iterator[av.VideoFrame]:
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise BadData(f"{path}: no video in it")
             container.streams.video[0].thread_type = "AUTO"
-            for frame in container.decode(video=0):
-                yield scale(frame.to_ndarray(format="bgr24"), height)
+            yield from container.decode(video=0)
     except (av.FFmpegError, OSError) as error:
         raise BadData(f"{path}: {error}") from error
+
+
+def _bgr(frame: av.VideoFrame, height: int | None) -> Frame:
+    return scale(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), height)
 
 
 def read_video(path: Path, height: int | None = None) -> tuple[NDArray[np.uint8], float]:
@@ -96,6 +104,18 @@ def read_video(path: Path, height: int | None = None) -> tuple[NDArray[np.uint8]
     if not frames:
         raise BadData(f"{path}: no frame in it")
     return np.stack(frames), frame_rate(path)
+
+
+def read_frames(path: Path, numbers: Sequence[int], height: int | None = None) -> list[Frame]:
+    """The frames of these numbers, in their order; BadData where the video has not so many."""
+    wanted = set(numbers)
+    found: dict[int, Frame] = {}
+    for number, frame in enumerate(_decoded(path)):
+        if number in wanted:
+            found[number] = _bgr(frame, height)
+        if len(found) == len(wanted):
+            return [found[n] for n in numbers]
+    raise BadData(f"{path}: has no frame {', '.join(str(n) for n in sorted(wanted - set(found)))}")
 
 
 def frame_rate(path: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from physad_ros.rules.deduce import Measured, deduce, envelopes
 from physad_ros.rules.measurement import Measurement, measurements
 from physad_ros.rules.phases import aligned, shares
 from physad_ros.rules.reason import course_violations, reason
+from physad_ros.rules.witness import marks
 
 
 @detectors.register("rules")
@@ -118,9 +120,12 @@ class _Stream(Stream):
             raise BadData("not one frame of the clip was seen")
         courses = self._measurement.courses()
         measured = Measured(self._timetable, np.array(self._stamps), courses)
-        if len(self._timetable.window_phases) == 1 < len(self._bank.phases):
+        without_phases = len(self._timetable.window_phases) == 1 < len(self._bank.phases)
+        if without_phases:
             measured = aligned(self._bank, measured)
-        return reason(self._bank, measured)
+        score = reason(self._bank, measured)
+        phases = measured.timetable.phases if without_phases else ()
+        return replace(score, marks=marks(score, measured, self._measurement), phases=phases)
 
 
 def measure(category: Category, clip: Clip) -> Measured:

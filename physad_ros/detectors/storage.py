@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from physad_ros.core.errors import BadData
 from physad_ros.dataset.files import write_json
+
+SUFFIXES = (".json", ".safetensors", ".yaml")  # of the files that detectors save
 
 
 def save(folder: Path, name: str, tensors: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
@@ -57,6 +60,12 @@ def _read(folder: Path, name: str, load_file: Callable[[Path], dict[str, Any]]) 
         return load_file(folder / f"{name}.safetensors"), facts
     except (OSError, ValueError, SafetensorError) as error:
         raise BadData(f"{file}: {error}; `physad bench --method {name}` makes it, or `physad fit` where no labels are needed") from error
+
+
+def fingerprint(folder: Path, name: str) -> dict[str, str]:
+    """SHA-256 of each file, by its name, that the detector of that name was loaded from: all that one saves bears its name."""
+    files = (folder / f"{name}{suffix}" for suffix in SUFFIXES)
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.exists()}
 
 
 def number(written: float | None) -> float:

@@ -35,7 +35,10 @@ def inspect_once(arguments: StackArguments, console: Console) -> str:
 def inspect(operator: Operator, arguments: StackArguments, clip_id: str, tell: Teller) -> tuple[Verdict, bool]:
     """One inspection, and whether Ctrl-C canceled it: its verdict, INCONCLUSIVE unless it was told before, comes all the same."""
     try:
-        return operator.inspect(clip_id, arguments.category, arguments.object, arguments.seed, arguments.out, tell), False
+        a = arguments
+        return operator.inspect(
+            clip_id, a.category, a.object, a.seed, a.out, tell, trust_category=a.trust_category, part=a.part, serial=a.serial
+        ), False
     except KeyboardInterrupt:
         operator.cancel()
         return operator.result(END_S), True

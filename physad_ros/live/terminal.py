@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from physad_msgs.msg import Verdict
+from physad_ros.dataset.report import compared
 
 DOING = {
     "clearing": "clearing the view",
@@ -66,7 +67,7 @@ def sentence(verdict: Verdict) -> str:
 
 
 def show(verdict: Verdict, console: Console) -> None:
-    """The verdict in a sentence, the findings, and where the picture lies."""
+    """The verdict in a sentence, the findings, on a simulated rig the truth, and where the picture lies."""
     name, style = NAMES[verdict.verdict], STYLES[verdict.verdict]
     body = Text(sentence(verdict) + "\n")
     if verdict.detector:
@@ -76,6 +77,10 @@ def show(verdict: Verdict, console: Console) -> None:
         body.append(f"- {finding.sentence}\n")
     if len(verdict.findings) > SHOWN:
         body.append(f"- and {len(verdict.findings) - SHOWN} more in verdict.json\n", "dim")
+    if verdict.defects:
+        body.append(f"Looks like: {' or '.join(verdict.defects)}.\n")
+    if truth := compared(Path(verdict.folder)):
+        body.append(f"{truth}\n")
     picture = Path(verdict.folder) / "overview.png"
     if picture.exists():
         body.append(f"picture: {picture}", "bold")

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 from action_msgs.msg import GoalStatus
 
 from physad_msgs.action import Interact
-from physad_msgs.srv import CutClip, Perceive, ScoreClip, SetLight
+from physad_msgs.srv import CutClip, Perceive, RevealSpecimen, ScoreClip, SetLight
 from physad_ros.core import inspection as course
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import PhysadError
 from physad_ros.core.inspection import State
-from physad_ros.core.types import Timetable
+from physad_ros.core.types import Timetable, Truth
 from physad_ros.nodes import convert
 from physad_ros.nodes.waiting import Overdue, result, send, until
 
 if TYPE_CHECKING:
     from physad_ros.nodes.inspector import Inspector
+
+REVEAL_S = 10.0  # that the rig may take to tell what lies on it
 
 
 class Commands:
@@ -40,7 +42,7 @@ class Commands:
         elif isinstance(command, course.SetLights):
             self._begin(self.set_lights(command.levels), course.Faulted)
         elif isinstance(command, course.Perceive):
-            self._begin(self.perceive(), course.Faulted)
+            self._begin(self.perceive(command.named), course.Faulted)
         elif isinstance(command, course.Interact):
             self._begin(self.interact(command), course.ArmDone)
         elif isinstance(command, course.CancelArm):
@@ -66,40 +68,51 @@ class Commands:
 
     # -- services -----------------------------------------------------------------------------------------------------
 
-    async def _call(self, client: Any, request: Any, state: State) -> Any:
-        """Answer of a service; waits a little longer than the course itself does, so that nothing waits for ever."""
-        timeout_s, clock = course.DEADLINES_S[state] + 1.0, self._node.rig_clock
-        await until(client.service_is_ready, timeout_s, f"somebody who offers {client.srv_name}", clock)
+    async def _call(self, client: Any, request: Any, limit_s: float) -> Any:
+        """Answer of a service; Overdue where none comes, so that nothing waits for ever."""
+        clock = self._node.rig_clock
+        await until(client.service_is_ready, limit_s, f"somebody who offers {client.srv_name}", clock)
         future = client.call_async(request)
         try:
-            return await result(future, timeout_s, f"an answer of {client.srv_name}", clock)
+            return await result(future, limit_s, f"an answer of {client.srv_name}", clock)
         finally:
             client.remove_pending_request(future)
 
     async def set_lights(self, levels: dict[str, float]) -> course.Event:
         request = SetLight.Request(levels=convert.levels_msg(levels, self._node.now_s()))
-        answer = await self._call(self._node.set_light, request, State.LIGHTING)
+        answer = await self._call(self._node.set_light, request, _limit_s(State.LIGHTING))
         return course.LightsSet() if answer.success else course.Faulted(answer.message)
 
-    async def perceive(self) -> course.Event:
-        answer = await self._call(self._node.perceive, Perceive.Request(), State.PERCEIVING)
+    async def perceive(self, named: str) -> course.Event:
+        doubted = named if self._node.config.doubts else ""
+        answer = await self._call(self._node.perceive, Perceive.Request(named=doubted), _limit_s(State.PERCEIVING))
         percept = convert.percept_of(answer)
         return course.Perceived(percept, load_category(percept.category).lights if percept.outcome == "known" else {})
 
     async def cut(self, timetable: Timetable) -> course.Event:
         request = CutClip.Request(interaction=convert.interaction_msg(timetable, self._node.now_s()), out=str(self._out))
-        answer = await self._call(self._node.cut_clip, request, State.JUDGING)
+        answer = await self._call(self._node.cut_clip, request, _limit_s(State.JUDGING))
         return course.ClipCut(answer.folder, answer.frames_received, "" if answer.success else answer.message)
 
     async def judge(self, timetable: Timetable) -> course.Event:
         request = ScoreClip.Request(interaction=convert.interaction_msg(timetable, self._node.now_s()))
-        answer = await self._call(self._node.score_clip, request, State.JUDGING)
+        answer = await self._call(self._node.score_clip, request, _limit_s(State.JUDGING))
         if not answer.success:
             return course.Faulted(answer.message)
         repeated = self._node.watch.repeated_in(timetable)
         if repeated > self._node.config.repeated_max:  # what a camera shows again it has not seen
             return course.Faulted(f"{repeated} of {timetable.frames} pictures only repeat those just before")
-        return course.Scored(convert.score_of(answer), answer.threshold, answer.detector, answer.frames, answer.latency_s)
+        model = dict(zip(answer.model_files, answer.model_sha256))
+        return course.Scored(convert.score_of(answer), answer.threshold, answer.detector, answer.frames, answer.latency_s, model)
+
+    async def reveal(self, client: Any, judged_s: float) -> Truth | None:
+        """What the simulated specimen really is; None where that is not told, or it was put down only after ``judged_s``."""
+        try:
+            answer = await self._call(client, RevealSpecimen.Request(clip_id=self._clip_id), REVEAL_S)
+        except Overdue as error:
+            self._node.get_logger().warning(str(error))
+            return None
+        return convert.truth_of(answer) if answer.success and convert.seconds(answer.since) <= judged_s else None
 
     # -- the arm ------------------------------------------------------------------------------------------------------
 
@@ -133,3 +146,8 @@ class Commands:
         self._arm_canceled = True  # also what it is yet to accept
         if self._arm_goal is not None:
             self._arm_goal.cancel_goal_async()
+
+
+def _limit_s(state: State) -> float:
+    """For how long an answer is waited for: a little longer than the course itself waits in that state."""
+    return course.DEADLINES_S[state] + 1.0

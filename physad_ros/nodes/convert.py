@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -14,12 +15,27 @@ from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from physad_msgs.msg import Course as CourseMsg
 from physad_msgs.msg import Finding as FindingMsg
 from physad_msgs.msg import Interaction, LightLevels, PhaseSpan
+from physad_msgs.msg import Mark as MarkMsg
+from physad_msgs.msg import MeasuredValue as MeasuredValueMsg
 from physad_msgs.msg import Verdict as VerdictMsg
-from physad_msgs.srv import Perceive
+from physad_msgs.srv import Perceive, RevealSpecimen, ScoreClip
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import Finding, Move, Percept, Score, Timetable, Verdict
+from physad_ros.core.types import (
+    Course,
+    Finding,
+    Mark,
+    MeasuredValue,
+    Move,
+    Percept,
+    Phase,
+    Score,
+    Timetable,
+    Truth,
+    Verdict,
+)
 from physad_ros.dataset.announced import seconds
 
 OUTCOMES = {Perceive.Response.NOTHING: "nothing", Perceive.Response.UNSURE: "unsure", Perceive.Response.KNOWN: "known"}
@@ -52,15 +68,18 @@ def header(stamp_s: float, frame_id: str = "") -> Header:
 # -- interactions -------------------------------------------------------------------------------------------------------
 
 
+def span_msg(phase: Phase) -> PhaseSpan:
+    return PhaseSpan(name=phase.name, begin=time_msg(phase.begin_s), end=time_msg(phase.end_s))
+
+
 def interaction_msg(timetable: Timetable, now_s: float) -> Interaction:
-    spans = [PhaseSpan(name=p.name, begin=time_msg(p.begin_s), end=time_msg(p.end_s)) for p in timetable.phases]
     return Interaction(
         header=header(now_s),
         clip_id=timetable.clip_id,
         category=timetable.category,
         object=timetable.object,
         interaction=timetable.interaction,
-        phases=spans,
+        phases=[span_msg(p) for p in timetable.phases],
         window_begin=time_msg(timetable.window_begin_s),
         window_end=time_msg(timetable.window_end_s),
         frames=timetable.frames,
@@ -95,9 +114,35 @@ def finding_of(m: FindingMsg) -> Finding:
     )
 
 
-def score_of(response: Any) -> Score:
+def score_into(response: ScoreClip.Response, score: Score) -> None:
+    """Write a score into a ScoreClip response."""
+    response.score, response.frame_scores = float(score.value), [float(v) for v in score.per_frame]
+    response.findings = [finding_msg(f) for f in score.findings]
+    response.measured = [MeasuredValueMsg(**dataclasses.asdict(m)) for m in score.measured]
+    response.courses = [
+        CourseMsg(quantity=c.quantity, unit=c.unit, values=c.values.tolist(), low=c.low.tolist(), high=c.high.tolist()) for c in score.courses
+    ]
+    response.marks = [
+        MarkMsg(quantity=m.quantity, stamp=time_msg(m.stamp_s), normal=m.normal, closed=m.closed, x=x.tolist(), y=y.tolist())
+        for m in score.marks
+        for x, y in [m.points.T]
+    ]
+    response.phases = [span_msg(p) for p in score.phases]
+
+
+def score_of(response: ScoreClip.Response) -> Score:
     """Score in a ScoreClip response."""
-    return Score(response.score, np.asarray(response.frame_scores), tuple(finding_of(f) for f in response.findings))
+    return Score(
+        response.score,
+        np.asarray(response.frame_scores),
+        findings=tuple(finding_of(f) for f in response.findings),
+        measured=tuple(
+            MeasuredValue(m.phase, m.quantity, m.statistic, m.unit, m.value, m.low, m.high, m.violation) for m in response.measured
+        ),
+        courses=tuple(Course(c.quantity, c.unit, *map(np.asarray, (c.values, c.low, c.high))) for c in response.courses),
+        marks=tuple(Mark(m.quantity, seconds(m.stamp), m.normal, m.closed, np.stack([m.x, m.y], axis=1)) for m in response.marks),
+        phases=tuple(Phase(p.name, seconds(p.begin), seconds(p.end)) for p in response.phases),
+    )
 
 
 def verdict_msg(verdict: Verdict, clip_id: str, now_s: float, **more: Any) -> VerdictMsg:
@@ -115,8 +160,12 @@ def percept_of(response: Perceive.Response) -> Percept:
     r = response.region
     region = (r.x_offset, r.y_offset, r.width, r.height)
     return Percept(
-        OUTCOMES[response.outcome], response.category, response.confidence, tuple(response.attributes), region
+        OUTCOMES[response.outcome], response.category, response.confidence, tuple(response.attributes), region, response.contradicts
     )
+
+
+def truth_of(response: RevealSpecimen.Response) -> Truth:
+    return Truth(response.category, response.object, response.defect, response.severity, response.seed)
 
 
 def levels_msg(levels: dict[str, float], stamp_s: float) -> LightLevels:

@@ -19,6 +19,7 @@ from physad_ros.core.window import FrameWindow
 from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.video import decode_jpeg
 from physad_ros.detectors.base import Detector, Stream, detectors
+from physad_ros.detectors.storage import fingerprint
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
@@ -45,6 +46,7 @@ class _Job:
         self.over = False  # the window's last frame was seen
         self.last_arrival_s = float("nan")  # steady clock
         self.detector: Detector | None = None
+        self.model: dict[str, str] = {}  # SHA-256 of each file that it was loaded from
         self.stream: Stream | None = None
         self.judged = 0  # frames that were scored
         self.fault = ""  # why it cannot be scored
@@ -61,7 +63,7 @@ class DetectorNode(Adapter):
 
     def activate(self) -> None:
         self._kind = detectors[self.config.detector]  # an unknown name fails here, with the known ones
-        self._loaded: dict[str, Detector] = {}
+        self._loaded: dict[str, tuple[Detector, dict[str, str]]] = {}
         self._job: _Job | None = None
         self._signals = SignalsCollector(self) if self._kind.uses_signals else None
         self._score = self.publisher(FrameScore, "frame_score", STREAM)
@@ -95,7 +97,7 @@ class DetectorNode(Adapter):
 
     def _open(self, job: _Job) -> None:
         try:
-            job.detector = self._fitted(job.timetable.category)
+            job.detector, job.model = self._fitted(job.timetable.category)
             job.stream = job.detector.stream(job.timetable)
         except Exception as error:  # of whatever kind: nobody reads what a worker raises, and a fault must be told
             self._fail(job, f"the detector {self.config.detector} is not ready: {error}")
@@ -106,10 +108,11 @@ class DetectorNode(Adapter):
         if job is self._job:
             self.trouble = fault
 
-    def _fitted(self, category: str) -> Detector:
+    def _fitted(self, category: str) -> tuple[Detector, dict[str, str]]:
         if category not in self._loaded:
             folder = Path(self.config.folder) / category if self.config.folder else load_category(category).folder
-            self._loaded[category] = self._kind.load(folder)
+            model = fingerprint(folder, self.config.detector)
+            self._loaded[category] = self._kind.load(folder), model
         return self._loaded[category]
 
     def _push(self, job: _Job, slot: int, message: CompressedImage) -> None:
@@ -151,9 +154,9 @@ class DetectorNode(Adapter):
         assert job.detector is not None
         response.latency_s = time.monotonic() - job.last_arrival_s
         response.success = True
-        response.score, response.threshold = float(score.value), float(job.detector.threshold)
-        response.findings = [convert.finding_msg(f) for f in score.findings]
-        response.frame_scores = [float(v) for v in score.per_frame]
+        response.threshold = float(job.detector.threshold)
+        convert.score_into(response, score)
+        response.model_files, response.model_sha256 = list(job.model), list(job.model.values())
         response.frames = job.judged
         self.facts.update(latency_ms=round(1e3 * response.latency_s, 1), frames=job.judged)
         if self._job is job:  # else the next clip has begun meanwhile

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from rclpy.action import GoalResponse
 from physad_msgs.action import Inspect, Interact
 from physad_msgs.msg import FrameScore, Interaction, Phase
 from physad_msgs.msg import Verdict as VerdictMsg
-from physad_msgs.srv import CutClip, Perceive, ScoreClip, SetLight
+from physad_msgs.srv import CutClip, Perceive, RevealSpecimen, ScoreClip, SetLight
 from physad_ros.core import inspection as course
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData, PhysadError
@@ -29,7 +29,8 @@ from physad_ros.nodes.watch import Watch
 class InspectorConfig:
     """Parameters of the node `inspector`."""
 
-    rig: str = parameter("mujoco", "noted in the report")
+    rig: str = parameter("mujoco", "noted in the report; only of mujoco the truth is asked for, once the verdict is told")
+    doubts: bool = parameter(False, "perception was learnt from this rig's pictures, so it may contradict a category that is named")
     out: str = parameter("inspections", "folder that receives a folder for each inspection, where the goal names none")
     stall_s: float = parameter(0.5, "without a frame for this long the camera has stalled", unit="s", low=0.05, high=10.0)
     first_frame_s: float = parameter(
@@ -60,6 +61,7 @@ class Inspector(Adapter):
         self.perceive = self.client(Perceive, "perceive")
         self.cut_clip = self.client(CutClip, "cut_clip")
         self.score_clip = self.client(ScoreClip, "score_clip")
+        self.reveal = self.client(RevealSpecimen, "mujoco_rig/reveal") if self.config.rig == "mujoco" else None
         self.interact = self.action(Interact, "interact")
         self.verdict = self.publisher(VerdictMsg, "verdict", LATCHED)
         self.subscribe(Interaction, "interaction/plan", self._on_plan, LATCHED)
@@ -139,12 +141,13 @@ class Inspector(Adapter):
 
     def _request(self, goal: Inspect.Goal, clip_id: str) -> course.Request:
         """What is asked for; UnknownName where the category or object is not known."""
+        request = course.Request(clip_id, trust_category=goal.trust_category, part=goal.part, serial=goal.serial)
         if not goal.category:
-            return course.Request(clip_id)
+            return request
         category = load_category(goal.category)
         if goal.object:
             category.object_named(goal.object)
-        return course.Request(clip_id, goal.category, goal.object, dict(category.lights))
+        return replace(request, category=goal.category, object=goal.object, lights=dict(category.lights))
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from physad_ros.nodes.light import levels_of
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.rig_actions import GripperServer, TrajectoryServer
 from physad_ros.nodes.rig_topics import RigTopics
+from physad_ros.nodes.rig_truth import TruthServer
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.sim_thread import SimThread
 from physad_ros.nodes.waiting import result
@@ -64,6 +65,7 @@ class MujocoRig(Adapter):
         self.subscribe(MotorCommand, "motor/command", self._on_motor, 240)
         self.subscribe(LightLevels, "light/command", self._on_light)
         self.serve(PlaceSpecimen, "~/place", self._place)
+        TruthServer(self)
         self._reconfigure()
 
     def deactivate(self) -> None:

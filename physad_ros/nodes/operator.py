@@ -56,12 +56,17 @@ class Operator(Node):
         seed: int,
         out: str,
         on_feedback: Callable[[str, str, float], None] = lambda state, phase, progress: None,
+        *,
+        trust_category: bool = False,
+        part: str = "",
+        serial: str = "",
     ) -> Verdict:
         """One inspection, waited for as long as it tells where it stands.
 
         After a KeyboardInterrupt call ``cancel`` and then ``result`` to see its end.
         """
-        goal = Inspect.Goal(clip_id=clip_id, category=category, object=object, seed=seed, out=out)
+        goal = Inspect.Goal(clip_id=clip_id, category=category, object=object, seed=seed, out=out,
+                            trust_category=trust_category, part=part, serial=serial)
 
         def told(message: Any) -> None:
             f = message.feedback

@@ -54,7 +54,7 @@ class PerceiverNode(Adapter):
         try:
             # two frames on, so that it was exposed after the question
             await self.until(lambda: self._count >= before + 2, self.config.fresh_s, "a picture")
-            percept = await self.in_worker(self._look, self._latest, tuple(request.among))
+            percept = await self.in_worker(self._look, self._latest, tuple(request.among), request.named)
         except (PhysadError, Overdue, ValueError) as error:
             response.message = self.trouble = str(error)
             return response
@@ -62,13 +62,13 @@ class PerceiverNode(Adapter):
         self.facts = {"outcome": percept.outcome, "category": percept.category, "confidence": f"{percept.confidence:.2f}"}
         response.outcome, response.category = OUTCOMES[percept.outcome], percept.category
         response.confidence = percept.confidence if math.isfinite(percept.confidence) else 0.0
-        response.attributes = list(percept.attributes)
+        response.attributes, response.contradicts = list(percept.attributes), percept.contradicts
         x, y, width, height = percept.region
         response.region = RegionOfInterest(x_offset=x, y_offset=y, width=width, height=height)
         return response
 
-    def _look(self, message: CompressedImage, among: tuple[str, ...]) -> Percept:
-        return load().perceive(decode_jpeg(message.data), among)
+    def _look(self, message: CompressedImage, among: tuple[str, ...], named: str) -> Percept:
+        return load().perceive(decode_jpeg(message.data), among, named)
 
 
 def main() -> None:

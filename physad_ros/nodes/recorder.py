@@ -15,6 +15,7 @@ from rclpy.serialization import deserialize_message
 
 from physad_msgs.msg import Interaction
 from physad_msgs.srv import CutClip
+from physad_ros.core import versions
 from physad_ros.core.errors import BadData, PhysadError
 from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.bag import move_bag
@@ -124,7 +125,7 @@ class Recorder(Adapter):
     def _finish(self, folder: Path) -> None:
         """Video, signals and manifest; a clip with a manifest is whole."""
         try:
-            finish_clip(folder, rig=self.config.rig)
+            finish_clip(folder, rig=self.config.rig, simulator=versions.simulator(self.config.rig))
         except Exception as error:  # of whatever kind: nobody reads what a worker raises, and the inspector waits for the files
             self.trouble = f"the clip's files cannot be written: {str(error) or repr(error)}"
             self.get_logger().error(f"{self.trouble}\n{traceback.format_exc()}")

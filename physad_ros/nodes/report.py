@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from physad_ros.core.types import Outcome, Verdict
+from physad_ros.core.decision import defects_shown
+from physad_ros.core.types import Outcome, Score, Verdict
 from physad_ros.dataset.finishing import MANIFEST, VIDEO
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.overview import write_overview
-from physad_ros.dataset.report import REPORT, write_verdict
-from physad_ros.dataset.video import Frame, read_video
+from physad_ros.dataset.report import REPORT, MeasuredEntry, Report, Versions
+from physad_ros.dataset.video import read_frames
 
 if TYPE_CHECKING:
     from physad_ros.nodes.steering import Steering
 
 OVERVIEW = "overview.png"
-SHOWN_HEIGHT = 360
+SHOWN_HEIGHT = 1080  # of which parts are enlarged
 
 
 def write(ended: Steering, rig: str, fault: str) -> tuple[Verdict, str]:
@@ -61,32 +61,38 @@ def _spoilt(verdict: Verdict, reason: str) -> Verdict:
 
 def _illustrate(ended: Steering, verdict: Verdict, whole: bool) -> None:
     """The picture, of what frames there are; the manifest gets what the recorder could not know."""
-    frames: Sequence[Frame] = []
-    stamps, curve = np.empty(0), np.empty(0)
+    now, stamps = ended.now, np.empty(0)
     if whole and ended.leaves_clip:
         manifest = Manifest.read(ended.folder / MANIFEST)
         manifest.model_copy(update={"seed": ended.seed}).write(ended.folder / MANIFEST)
-        if manifest.frames_received:
-            frames = list(read_video(ended.folder / VIDEO, SHOWN_HEIGHT)[0])
-        stamps, scores = np.array(manifest.stamps_s), _scores(ended)
-        curve = np.array(scores if len(scores) == len(stamps) else [])  # frames that were lost have no score
-    write_overview(ended.folder / OVERVIEW, verdict, ended.now.timetable, frames, stamps, curve)
+        stamps = np.array(manifest.stamps_s if manifest.frames_received else ())
+    write_overview(
+        ended.folder / OVERVIEW, verdict, now.timetable, stamps, lambda numbers: read_frames(ended.folder / VIDEO, numbers, SHOWN_HEIGHT),
+        now.scored.score if now.scored else Score(verdict.score, np.array(_scores(ended))), percept=now.percept, steps=ended.timings_s,
+        sign=" or ".join(defects_shown(verdict)), truth=f"on the twin: {ended.truth}" if ended.truth else "",
+    )
 
 
 def _tell(ended: Steering, verdict: Verdict, rig: str) -> None:
     now = ended.now
-    write_verdict(
-        ended.folder / REPORT,
+    Report.of(
         verdict,
+        now.timetable,
+        now.percept,
         clip_id=ended.clip_id,
+        time=ended.concluded,
+        part=now.request.part if now.request else "",
+        serial=now.request.serial if now.request else "",
+        defects=defects_shown(verdict),
+        measured=tuple(MeasuredEntry.of(m) for m in now.scored.score.measured) if now.scored else (),
+        truth=ended.truth,
         seed=ended.seed,
         rig=rig,
-        percept=now.percept,
-        timetable=now.timetable,
+        versions=Versions.now(rig, now.scored.model if now.scored else {}),
         frames_received=now.cut.frames_received if now.cut else 0,
         timings_s=ended.timings_s,
         frame_scores=_scores(ended),
-    )
+    ).write(ended.folder / REPORT)
 
 
 def _scores(ended: Steering) -> list[float]:

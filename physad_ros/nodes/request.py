@@ -6,9 +6,11 @@ import sys
 import threading
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 from physad_ros.core.errors import PhysadError
 from physad_ros.core.types import Outcome
+from physad_ros.dataset.report import compared
 from physad_ros.nodes import parameters
 from physad_ros.nodes.operator import Operator
 from physad_ros.nodes.parameters import parameter
@@ -23,6 +25,9 @@ class RequestConfig:
 
     category: str = parameter("", "category to inspect; empty: perceived")
     object: str = parameter("", "specimen type; empty: any")
+    trust_category: bool = parameter(False, "inspect as that category even where the picture shows something else")
+    part: str = parameter("", "part number, noted in the report")
+    serial: str = parameter("", "serial number, noted in the report")
     defect: str = parameter("", "of the simulated specimens; empty: by chance")
     severity: float = parameter(-1.0, "of the simulated defect; negative: by chance", low=-1.0, high=1.0)
     seed: int = parameter(0, "of the first specimen; the others count up", low=0)
@@ -38,10 +43,17 @@ def ask(operator: Operator) -> None:
     for seed in range(config.seed, config.seed + config.count):
         if config.places:
             operator.place(config.category, config.object, config.defect, config.severity, seed)
-        verdict = operator.inspect("", config.category, config.object, seed, config.out)
+        verdict = operator.inspect(
+            "", config.category, config.object, seed, config.out,
+            trust_category=config.trust_category, part=config.part, serial=config.serial,
+        )
         print(f"{verdict.clip_id}: {Outcome(verdict.verdict).name} {verdict.reason}".rstrip(), flush=True)
         for finding in verdict.findings:
             print(f"  {finding.sentence}", flush=True)
+        if verdict.defects:
+            print(f"  looks like: {' or '.join(verdict.defects)}", flush=True)
+        if told := compared(Path(verdict.folder)):
+            print(f"  {told}", flush=True)
 
 
 def main() -> None:

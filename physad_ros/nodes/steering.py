@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from physad_msgs.action import Inspect
 from physad_msgs.msg import Verdict as VerdictMsg
 from physad_ros.core import inspection as course
+from physad_ros.core.decision import defects_shown
 from physad_ros.core.inspection import State
-from physad_ros.core.types import Verdict
+from physad_ros.core.types import Truth, Verdict
 from physad_ros.dataset.finishing import MANIFEST
 from physad_ros.nodes import convert
 from physad_ros.nodes.commands import Commands
@@ -46,12 +48,15 @@ class Steering:
         self.phase = ""
         self.frame_scores: dict[int, float] = {}
         self.timings_s: dict[str, float] = {}  # since the begin, when each state was entered
+        self.concluded: datetime | None = None  # when the verdict was told
+        self.truth: Truth | None = None  # learnt after that
         self.now = course.Inspection()
         self._node = node
         self._request = request
         self._events: deque[course.Event] = deque()
         self._commands = Commands(node, request.clip_id, folder.parent, self.feed)
         self._moving_since_s: float | None = None  # stamp from which on pictures must differ
+        self._judged_s = math.inf  # stamp by which what is judged lay before the camera
         self._began = node.steady_s()
         self._in_state = Stopwatch(node.rig_clock)
 
@@ -81,6 +86,8 @@ class Steering:
 
     async def _report(self) -> Verdict:
         """Write the report; the verdict that stands with it, told anew where that is not the one that was told before."""
+        if self._node.reveal is not None:
+            self.truth = await self._commands.reveal(self._node.reveal, self._judged_s)
         verdict, trouble = await self._node.in_worker(write, self, self._node.config.rig, await self._clip_fault())
         self._node.trouble = trouble
         if trouble:
@@ -124,6 +131,8 @@ class Steering:
                 self._commands.carry_out(command)
 
     def _conclude(self, verdict: Verdict) -> None:
+        self.concluded = datetime.now().astimezone()
+        self._judged_s = self.now.timetable.window_begin_s if self.now.timetable else self._node.now_s()
         self.timings_s["verdict"] = self._node.steady_s() - self._began
         self.timings_s["verdict_after_last_frame"] = self._node.steady_s() - self._node.watch.last_in(self.now.timetable)
         if self.now.scored is not None:
@@ -153,5 +162,6 @@ class Steering:
             category_confidence=float(percept.confidence) if percept is not None and not self._request.category else math.nan,
             frames_expected=now.timetable.frames if now.timetable else 0,
             frames_received=now.cut.frames_received if now.cut else 0,
+            defects=list(defects_shown(verdict)),
             folder=str(self.folder),
         )

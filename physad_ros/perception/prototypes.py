@@ -20,6 +20,7 @@ FILE = "perception.npz"  # in models/
 PROTOTYPES = 6  # of a category: its objects in their usual turns
 REACH = 1.35  # of the largest distance that a known picture had to its prototype: farther is something else
 CLEAR = 0.8  # of the next category's distance, beyond which one cannot be told from the other
+FOREIGN = 2 * REACH  # farther than this from the category that is named, it is none, whatever else it may be
 
 
 class Perceiver:
@@ -50,8 +51,8 @@ class Perceiver:
             radii.append(float(np.sqrt(((points[:, None] - found.cluster_centers_[None]) ** 2).sum(-1)).min(axis=1).max()))
         return cls(list(pictures), np.concatenate(centres), np.array(owners), np.array(radii))
 
-    def perceive(self, frame: NDArray[np.uint8], among: Sequence[str] = ()) -> Percept:
-        """What a picture (H, W, 3) BGR shows, of all categories or of those named."""
+    def perceive(self, frame: NDArray[np.uint8], among: Sequence[str] = (), named: str = "") -> Percept:
+        """What a picture (H, W, 3) BGR shows, of all categories or of those in ``among``; and whether that contradicts what it was ``named``."""
         seen = look(frame)
         if seen is None:
             return Percept("nothing", "", 0.0)
@@ -64,7 +65,8 @@ class Perceiver:
         weights = {n: math.exp(-0.5 * (d / 0.35) ** 2) for n, d in distances.items()}
         confidence = weights[order[0]] / (sum(weights.values()) + math.exp(-0.5 * (REACH / 0.35) ** 2))
         known = first <= REACH and first < CLEAR * second
-        return Percept("known" if known else "unsure", order[0], confidence, seen.attributes, seen.region)
+        outcome = "known" if known else "unsure"
+        return Percept(outcome, order[0], confidence, seen.attributes, seen.region, self._contradicts(distances, named))
 
     def _distances(self, descriptor: Floats, among: Sequence[str]) -> dict[str, float]:
         """Of each category, in its own radii."""
@@ -74,6 +76,17 @@ class Perceiver:
             for i, name in enumerate(self.names)
             if not among or name in among
         }
+
+    def _contradicts(self, distances: Mapping[str, float], named: str) -> bool:
+        """Whether a picture lies beyond the named category's reach and clearly nearer to another's prototypes, or far from it altogether.
+
+        A picture that is merely not sure contradicts nothing, nor does any where the named category was never learnt.
+        """
+        if named not in distances:
+            return False
+        away = {name: distances[name] * radius for name, radius in zip(self.names, self._radii) if name in distances}
+        elsewhere = min(away.values()) < CLEAR * away[named]  # not in radii: one of a category with a wide one is near to everything
+        return bool(distances[named] > FOREIGN or (distances[named] > REACH and elsewhere))
 
     def save(self, file: Path) -> None:
         """Write the prototypes as a NumPy archive."""

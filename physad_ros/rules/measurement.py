@@ -37,6 +37,15 @@ class Quantity:
     signed: bool = False  # whether it can be negative
 
 
+@dataclass(frozen=True)
+class Line:
+    """What shows a quantity in a frame: a line along it, or along where normal specimens would have it."""
+
+    points_px: Floats  # (N, 2) column and row
+    closed: bool = False
+    normal: bool = False
+
+
 class Measurement(ABC):
     """Measures one clip while it comes in. Named as the interaction whose clips it measures."""
 
@@ -57,6 +66,13 @@ class Measurement(ABC):
     @abstractmethod
     def courses(self) -> dict[str, Floats]:
         """Every quantity over the frames so far, (T,) each; NaN where it could not be measured. Must be cheap: asked each frame."""
+
+    @abstractmethod
+    def lines(self, quantity: str, at: int, normal: tuple[float, float]) -> list[Line]:
+        """Where a quantity is to be seen in frame ``at``, in which it was measured, and where it would be between ``normal``; perhaps nowhere.
+
+        ``normal`` is NaN where nothing is known of it.
+        """
 
 
 def _middle_of_three(x: Floats) -> Floats:

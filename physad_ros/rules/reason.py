@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import Finding, Floats, Phase, Score, Timetable
+from physad_ros.core.telling import told
+from physad_ros.core.types import Course, Finding, Floats, MeasuredValue, Phase, Score, Timetable
 from physad_ros.rules.bank import UNMEASURED, Bank, Rule
 from physad_ros.rules.deduce import Measured
+from physad_ros.rules.measurement import measurements
 
 
 def reason(bank: Bank, clip: Measured) -> Score:
@@ -20,11 +22,16 @@ def reason(bank: Bank, clip: Measured) -> Score:
     missing = {r.phase for r in bank.rules} - set(phases)
     if missing:
         raise BadData(f"the clip has no phase {', '.join(sorted(missing))}; it has {', '.join(phases)}")
-    judged = [(_violation(rule, value := clip.summed(phases[rule.phase], rule.quantity, rule.statistic)), value, rule) for rule in bank.rules]
-    judged.sort(key=lambda row: -row[0])
+    judged = [(_measured(rule, clip.summed(phases[rule.phase], rule.quantity, rule.statistic)), rule) for rule in bank.rules]
     limit = bank.threshold or 1.0
-    findings = tuple(_finding(rule, value, violation, clip, phases[rule.phase]) for violation, value, rule in judged if violation > limit)
-    return Score(judged[0][0], frame_violations(bank, clip.timetable, clip.stamps_s, clip.courses), findings)
+    broken = sorted((row for row in judged if row[0].violation > limit), key=lambda row: -row[0].violation)
+    return Score(
+        max(value.violation for value, _ in judged),
+        frame_violations(bank, clip.timetable, clip.stamps_s, clip.courses),
+        findings=tuple(_finding(rule, value, clip, phases[rule.phase]) for value, rule in broken),
+        measured=tuple(value for value, _ in judged),
+        courses=tuple(_course(bank, clip, quantity) for quantity in bank.envelopes),
+    )
 
 
 def frame_violations(bank: Bank, timetable: Timetable, stamps_s: Floats, courses: dict[str, Floats]) -> Floats:
@@ -37,11 +44,16 @@ def frame_violations(bank: Bank, timetable: Timetable, stamps_s: Floats, courses
 
 def course_violations(bank: Bank, timetable: Timetable, quantity: str, stamps_s: Floats, course: Floats) -> Floats:
     """(T,) how far a course lies from the middle of what normal clips run through at that time: 1 at the edge; NaN where unmeasured."""
+    low, high = normal_range(bank, timetable, quantity, stamps_s)
+    return np.asarray(np.abs(course - (low + high) / 2) / ((high - low) / 2))
+
+
+def normal_range(bank: Bank, timetable: Timetable, quantity: str, stamps_s: Floats) -> tuple[Floats, Floats]:
+    """(T,) each: between what normal clips run at these stamps; NaN where they could not be measured."""
     envelope = bank.envelopes[quantity]
     low, high = (np.array([np.nan if v is None else v for v in side]) for side in (envelope.low, envelope.high))
     knot = np.clip((normal_time(bank, timetable, stamps_s) * len(low)).astype(int), 0, len(low) - 1)
-    middle, half = (low + high)[knot] / 2, (high - low)[knot] / 2
-    return np.asarray(np.abs(course - middle) / half)
+    return low[knot], high[knot]
 
 
 def normal_time(bank: Bank, timetable: Timetable, stamps_s: Floats) -> Floats:
@@ -59,22 +71,30 @@ def _violation(rule: Rule, value: float) -> float:
     return abs(value - (rule.low + rule.high) / 2) / ((rule.high - rule.low) / 2)
 
 
-def _finding(rule: Rule, value: float, violation: float, clip: Measured, phase: Phase) -> Finding:
+def _measured(rule: Rule, value: float) -> MeasuredValue:
+    return MeasuredValue(rule.phase, rule.quantity, rule.statistic, rule.unit, value, rule.low, rule.high, _violation(rule, value))
+
+
+def _course(bank: Bank, clip: Measured, quantity: str) -> Course:
+    unit = measurements[bank.interaction].quantities[quantity].unit
+    return Course(quantity, unit, clip.courses[quantity], *normal_range(bank, clip.timetable, quantity, clip.stamps_s))
+
+
+def _finding(rule: Rule, measured: MeasuredValue, clip: Measured, phase: Phase) -> Finding:
     begin, end = _when(rule, clip, phase)
     return Finding(
-        rule=rule.name, phase=rule.phase, quantity=rule.quantity, value=value, low=rule.low, high=rule.high,
-        unit=rule.unit, violation=violation, begin_s=begin, end_s=end, sentence=tell(rule, value),
+        rule=rule.name, phase=rule.phase, quantity=rule.quantity, value=measured.value, low=rule.low, high=rule.high, unit=rule.unit,
+        violation=measured.violation, begin_s=begin, end_s=end, sentence=tell(rule, measured.value),
     )
 
 
 def tell(rule: Rule, value: float) -> str:
-    """The rule's sentence with its numbers; shares are told in per cent."""
+    """The rule's sentence with its numbers."""
     if not np.isfinite(value):
         phase, quantity = rule.phase.replace("_", " "), rule.quantity.replace("_", " ")
         return f"during {phase}, {quantity} could not be measured; in normal specimens it can"
-    times, unit = (1, rule.unit) if rule.unit else (100, "%")
-    said, low, high = (f"{times * v:.3g}" if abs(times * v) >= 0.01 else "0" for v in (value, rule.low, rule.high))
-    return rule.sentence.format(value=f"{said} {unit}", low=low, high=f"{high} {unit}")
+    said = told(value, rule.low, rule.high, rule.unit)
+    return rule.sentence.format(value=said.with_unit(said.value), low=said.low, high=said.with_unit(said.high))
 
 
 def _when(rule: Rule, clip: Measured, phase: Phase) -> tuple[float, float]:

@@ -31,6 +31,7 @@ class Rig:
     def __init__(self, size: scene.Size = (640, 360), specimen: Specimen | None = None, category: str | None = None):
         self.size = size
         self.steps = 0
+        self.placed_s = 0.0  # when the present specimen was put down
         self.trajectory = TrajectoryController(ur5.HOME)
         self.gripper = GripperController(gripper.OPENING_MAX_M)
         self.lights = Lights(scene.CHANNELS, 0.8)
@@ -57,7 +58,7 @@ class Rig:
         arm, width = (ur5.HOME, gripper.OPENING_MAX_M) if before is None else self._posture(before)
         new.data.qpos[self._arm_qpos], new.data.qpos[self._finger_qpos] = arm, width / 2
         self._close_eye()
-        self._scene = new
+        self._scene, self.placed_s = new, self.time_s
         self.model, self.data = new.model, new.data
         self.motors = {name: Motor() for name in self._servos}
         self._actuate()

@@ -9,6 +9,7 @@ from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Phase, Signals, Timetable
 from physad_ros.detectors.base import Setting, detectors
+from physad_ros.detectors.storage import fingerprint
 
 FRAMES, HEIGHT, WIDTH = 120, 90, 160
 SPANS = (("descend", 0.0, 0.4), ("press", 0.4, 0.8), ("hold", 0.8, 1.2), ("release", 1.2, 1.6), ("rest", 1.6, 2.0))
@@ -65,6 +66,8 @@ def test_streaming_is_scoring(fitted):
 def test_saved_and_read_it_scores_the_same_and_keeps_its_threshold(fitted, tmp_path):
     fitted.calibrate(1.5, 0.05, 20)
     fitted.save(tmp_path)
+    named = next(name for name in detectors if detectors[name] is type(fitted))
+    assert set(fingerprint(tmp_path, named)) == {file.name for file in tmp_path.rglob("*")} != set()  # a report tells all of them
     again = type(fitted).load(tmp_path)
     assert again.threshold == 1.5
     assert again.score(clip(52)).value == pytest.approx(fitted.score(clip(52)).value, rel=1e-6)

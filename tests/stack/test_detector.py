@@ -1,15 +1,17 @@
 """The detector node alone: a clip that is still scored does not disturb the next."""
 
+import dataclasses
 import threading
 
 import numpy as np
 import pytest
 from live_graph import running
+from rclpy.serialization import deserialize_message, serialize_message
 
 from physad_msgs.msg import Interaction
 from physad_msgs.srv import ScoreClip
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import Phase, Score, Timetable
+from physad_ros.core.types import Course, Finding, Mark, MeasuredValue, Phase, Score, Timetable
 from physad_ros.detectors.base import detectors
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED
@@ -51,3 +53,24 @@ def test_the_next_clip_may_begin_while_one_is_scored(monkeypatch, tmp_path, fail
         gate.set()
         assert graph.result(answer).success != fails
         assert (node._job.timetable.clip_id, node.trouble) == ("second", "")
+
+
+def test_a_score_comes_over_whole():
+    """All that the detector measured, what cannot be measured too."""
+    nan = float("nan")
+    finding = Finding("opening.least.hold", "hold", "opening", nan, 1.0, 2.0, "mm", 3.0, 1.5, 2.0, "it did not open")
+    score = Score(
+        0.5,
+        np.linspace(0, 1, 3),
+        findings=(finding,),
+        measured=(
+            MeasuredValue("hold", "opening", "least", "mm", nan, 1.0, 2.0, 3.0), MeasuredValue("hold", "depth", "most", "", 0.5, 0.0, 1.0, 0.0)
+        ),
+        courses=(Course("opening", "mm", np.array([nan, 1.0, 2.0]), np.zeros(3), np.ones(3)),),
+        marks=(Mark("opening", 1.5, False, True, np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])),),
+        phases=(Phase("hold", 1.0, 1.5), Phase("rest", 1.5, 2.0)),
+    )
+    response = ScoreClip.Response()
+    convert.score_into(response, score)
+    again = convert.score_of(deserialize_message(serialize_message(response), ScoreClip.Response))
+    np.testing.assert_equal(dataclasses.asdict(again), dataclasses.asdict(score))

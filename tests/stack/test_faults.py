@@ -279,7 +279,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.parametrize(("module", "name", "error"), [
-    (report, "write_verdict", FULL), (report, "write_overview", FULL), (recorder, "finish_clip", FULL),
+    (report.Report, "write", FULL), (report, "write_overview", FULL), (recorder, "finish_clip", FULL),
     (recorder, "finish_clip", ValueError("broken")),
 ])
 def test_files_that_cannot_be_written_once_the_clip_was_judged(live, monkeypatch, module, name, error):
@@ -294,7 +294,7 @@ def test_files_that_cannot_be_written_once_the_clip_was_judged(live, monkeypatch
     live.wait(lambda: live.verdicts[-1].verdict == Verdict.INCONCLUSIVE)
     assert (live.verdicts[-1].clip_id, live.verdicts[-1].reason) == (verdict.clip_id, verdict.reason)
     file = live.folder(verdict) / "verdict.json"
-    assert file.exists() == (name != "write_verdict")
+    assert file.exists() == (name != "write")
     assert not file.exists() or json.loads(file.read_text())["verdict"] == "INCONCLUSIVE"
     assert len(list(messages(live.folder(verdict) / "bag", (IMAGE,)))) == verdict.frames_expected
 

@@ -28,7 +28,7 @@ def graph(operator):
 
 @pytest.mark.parametrize("verdict", [INCONCLUSIVE, Verdict(verdict=Verdict.NORMAL), Verdict(verdict=Verdict.ANOMALOUS)])
 def test_the_exit_status_is_the_verdict_whatever_lies_on_disk(monkeypatch, verdict):
-    monkeypatch.setattr(inspect, "running", graph(SimpleNamespace(inspect=lambda *_: verdict)))
+    monkeypatch.setattr(inspect, "running", graph(SimpleNamespace(inspect=lambda *_, **__: verdict)))
     ended = CliRunner().invoke(app, ["inspect", "--category", "clip"])
     assert ended.exit_code == {Verdict.INCONCLUSIVE: 4, Verdict.NORMAL: 0, Verdict.ANOMALOUS: 3}[verdict.verdict]
     assert verdict.reason.split(":")[0] in ended.output and Exit(ended.exit_code).name in ended.output
@@ -45,7 +45,7 @@ class Specimens:
         if (self.placed, self.at) == (2, "place"):
             raise KeyboardInterrupt
 
-    def inspect(self, clip_id, *_):
+    def inspect(self, clip_id, *_, **__):
         self.folder = self.root / BAGS / clip_id
         self.folder.mkdir(parents=True)
         (self.folder / "clip.mp4").write_text("")

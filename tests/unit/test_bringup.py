@@ -45,6 +45,17 @@ def test_every_node_is_an_executable_and_the_inspector_s_partners_are_in_the_sta
     assert set(nodes["inspector"].parameters["partners"]) == watched & set(nodes)
 
 
+def test_perception_doubts_names_only_where_it_was_learnt_from_such_pictures():
+    assert by_name(category="clip")["inspector"].parameters["doubts"]
+    for other in ({"source": "file", "file": __file__}, {"rig": "gazebo"}, {"rig": "ur5"}, {"height": 144}):
+        assert not by_name(category="clip", **other)["inspector"].parameters["doubts"]
+
+
+def test_what_is_noted_of_the_object_reaches_the_request():
+    asked = request(StackArguments(category="clip", trust_category=True, part="P-7", serial="0012")).parameters
+    assert (asked["trust_category"], asked["part"], asked["serial"]) == (True, "P-7", "0012")
+
+
 def test_simulated_time_is_used_where_there_is_a_simulated_clock_and_not_by_who_makes_it():
     nodes = by_name()
     assert not nodes["mujoco_rig"].parameters["use_sim_time"]
@@ -71,6 +82,7 @@ def test_arguments_reach_the_nodes():
         ({"source": "device"}, "simulated"),
         ({"source": "file", "file": "none.mp4", "category": "clip"}, "no video none.mp4"),
         ({"object": "fan_1"}, "category"),
+        ({"trust_category": True}, "category"),
         ({"height": 4}, "64"),
         ({"severity": float("nan")}, "severity"),
         ({"real_time_factor": -1.0}, "real_time_factor"),

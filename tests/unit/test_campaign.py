@@ -56,7 +56,9 @@ def test_perception_is_taught_what_has_a_twin_and_leaves_a_users_category_alone(
         return drawn
 
     monkeypatch.setattr(perceive, "picture", picture)
-    assert perceive.fit_perception(4, jobs=1).pictures == 2 * len(twins)
+    told = perceive.fit_perception(12, jobs=1)
+    assert told.pictures == 6 * len(twins) == told.misnamed // (len(twins) - 1)
+    assert told.contradicted <= told.pictures - told.right and told.caught > 0.9 * told.misnamed
     assert (tmp_path / "models" / "perception.npz").exists()
 
 

@@ -10,6 +10,7 @@ WRONG = {
     "a category that is none": (["inspect", "--category", "unicorn"], "fan"),
     "a defect of another category": (["inspect", "--category", "fan", "--defect", "jam"], "vibrate"),
     "a defect of nothing": (["inspect", "--defect", "jam"], "category"),
+    "trust in no category": (["inspect", "--trust-category"], "name the category"),
     "a detector that is none": (["inspect", "--detector", "oracle"], "rules"),
     "too small a picture": (["inspect", "--height", "5"], "64"),
     "a severity beyond one": (["inspect", "--severity", "3"], "from -1 to 1"),
@@ -47,6 +48,13 @@ def test_wrong_use_is_status_2_and_names_what_is_right(words, named, monkeypatch
 def test_what_cannot_be_read_is_a_fault(monkeypatch, capsys, tmp_path):
     status, said = run(["evaluate", str(tmp_path)], monkeypatch, capsys)
     assert (status, "physad record" in said) == (1, True)
+
+
+def test_the_versions_are_told(monkeypatch, capsys):
+    import mujoco
+
+    status, said = run(["--version"], monkeypatch, capsys)
+    assert status == 0 and said.startswith("physad ") and f"MuJoCo {mujoco.__version__}" in said and "Python 3." in said
 
 
 @pytest.mark.parametrize("command", [

@@ -9,7 +9,6 @@ import threading
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,15 +24,14 @@ from physad_ros.dataset.definitions import definition, typestore
 from physad_ros.dataset.files import write_json
 from physad_ros.dataset.finishing import finish_clip
 from physad_ros.dataset.manifest import Manifest
-from physad_ros.dataset.overview import write_overview
 from physad_ros.dataset.reading import mcap_file, read_clip, read_timetable
 from physad_ros.dataset.recording import Recorder
 from physad_ros.dataset.recover import recover
-from physad_ros.dataset.report import read_verdict, write_verdict
+from physad_ros.dataset.report import Report
 from physad_ros.dataset.stamps import stamp_ns
 from physad_ros.dataset.topics import IMAGE, JOINTS, PLAN
 from physad_ros.dataset.tree import clip_path, load_clip, scan, write_clip
-from physad_ros.dataset.video import decode_jpeg, encode_jpeg, jpeg_height, read_video, write_video
+from physad_ros.dataset.video import decode_jpeg, encode_jpeg, jpeg_height, read_frames, read_video, write_video
 
 T = typestore().types
 TABLE = Timetable("c1", "clip", "clip_1", "press", (Phase("press", 5.0, 5.5), Phase("rest", 5.5, 6.0)), 5.0, 6.0, 60)
@@ -280,6 +278,15 @@ def test_video_keeps_its_frames(tmp_path):
         read_video(tmp_path / "none.mp4")
 
 
+def test_single_frames_of_a_video_are_those_of_these_numbers(tmp_path):
+    write_video(tmp_path / "v.mp4", [np.full((36, 64, 3), 8 * i, np.uint8) for i in range(30)], 60.0)
+    whole = read_video(tmp_path / "v.mp4", 18)[0]
+    some = read_frames(tmp_path / "v.mp4", [20, 3, 29], 18)
+    assert all(np.array_equal(frame, whole[n]) for frame, n in zip(some, (20, 3, 29)))
+    with pytest.raises(BadData, match="no frame 30"):
+        read_frames(tmp_path / "v.mp4", [3, 30])
+
+
 def test_a_bad_manifest_names_its_field(tmp_path):
     (tmp_path / "m.json").write_text('{"clip_id": "x"}')
     with pytest.raises(BadData, match="category"):
@@ -290,40 +297,14 @@ FINDING = Finding("rebound", "rest", "rebound", 0.1, 0.9, 1.1, "1", 8.0, 5.6, 5.
 
 
 @pytest.mark.parametrize("count", [0, 60])
-def test_the_report_tells_all_and_the_picture_is_drawn_even_of_nothing(tmp_path, count):
+def test_the_report_tells_all_even_of_nothing(tmp_path, count):
     outcome = Outcome.ANOMALOUS if count else Outcome.INCONCLUSIVE
     verdict = Verdict(outcome, "clip", 4.0 if count else float("nan"), 1.0, "rules", (FINDING,) if count else (), "" if count else "no frames")
-    write_verdict(tmp_path / "verdict.json", verdict, clip_id="c1", seed=7, rig="mujoco", percept=None, timetable=TABLE,
-                  frames_received=count, timings_s={"verdict": 1.0}, frame_scores=[0.0] * count)
-    report = read_verdict(tmp_path / "verdict.json")
-    assert report["verdict"] == outcome.name and report["frames_received"] == count
-    assert np.isnan(report["score"]) == (count == 0)
-    frames = [picture(i) for i in range(count)]
-    write_overview(tmp_path / "o.png", verdict, TABLE, frames, 5 + np.arange(count) / 60, np.linspace(0, 4, count))
-    assert (tmp_path / "o.png").stat().st_size > 10_000
-
-
-@pytest.mark.parametrize("frames", [0, 1, 60])
-@pytest.mark.parametrize("table", [None, TABLE], ids=["no timetable", "timetable"])
-@pytest.mark.parametrize("scores", [0, 60])
-def test_the_picture_is_drawn_of_whatever_there_is(tmp_path, frames, table, scores):
-    verdict = Verdict(Outcome.INCONCLUSIVE, "", reason="the arm refused " * 20)
-    write_overview(tmp_path / "o.png", verdict, table, [picture(i) for i in range(frames)], 5 + np.arange(frames) / 60, np.ones(scores))
-    drawn = cv2.imread(str(tmp_path / "o.png"))
-    assert drawn.shape == (900, 1600, 3)
-    assert (drawn[360:640].std() > 1) == (table is not None)  # the phases, where they are known
-
-
-def test_the_picture_marks_the_whole_clip_s_score_beside_the_threshold_it_is_for(tmp_path):
-    """The curve of a clip's frames may lie below a threshold that the clip exceeds."""
-    def drawn(score):
-        verdict = Verdict(Outcome.ANOMALOUS, "clip", score, 2.0, "rules")
-        write_overview(tmp_path / "o.png", verdict, TABLE, [], 5 + np.arange(60) / 60, np.full(60, 1.0))
-        picture = cv2.imread(str(tmp_path / "o.png")).astype(int)
-        red = (picture[340:640, 1540:1580] - [40, 40, 198])  # BGR, at the right edge of the plot
-        return float(np.nonzero(np.abs(red).max(axis=2) < 20)[0].mean())
-
-    assert drawn(2.9) < drawn(2.1) < drawn(1.1)  # rows: higher up is less
+    Report.of(verdict, TABLE, None, clip_id="c1", seed=7, rig="mujoco", frames_received=count, timings_s={"verdict": 1.0},
+              frame_scores=[0.0] * count).write(tmp_path / "verdict.json")
+    report = Report.read(tmp_path / "verdict.json")
+    assert report.verdict == outcome.name and report.frames_received == count
+    assert np.isnan(report.score) == (count == 0)
 
 
 def test_json_never_holds_what_others_cannot_read(tmp_path):

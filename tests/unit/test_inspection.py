@@ -61,9 +61,10 @@ def run(*events, start=Inspection()):
 STARTED = Started(Request("c1"))
 COURSE = [STARTED, ArmDone(), LightsSet(), KNOWN, Announced(TABLE), WindowClosed(), scored(), cut(), ArmDone()]
 OTHER_LIGHTS = {"left": 0.3, "right": 0.3}
+CONTRADICTED = Perceived(Percept("known", "clip", 0.9, contradicts=True))
 RELIT = Perceived(KNOWN.percept, OTHER_LIGHTS)
 EVENTS = [
-    *COURSE, RELIT, Perceived(Percept("nothing", "", 0.0)), Perceived(Percept("unsure", "fan", 0.3)), scored(5.0),
+    *COURSE, RELIT, CONTRADICTED, Perceived(Percept("nothing", "", 0.0)), Perceived(Percept("unsure", "fan", 0.3)), scored(5.0),
     scored(float("nan")), scored(frames=3), cut(3), cut(fault="the disk is full"), ArmDone("refused"),
     Faulted("camera"), Canceled(), *(Expired(s) for s in State),
 ]
@@ -99,6 +100,35 @@ def test_a_good_course_commands_in_order_and_ends_normal():
 def test_the_verdict_is_told_while_the_arm_still_moves():
     now, commands = run(*COURSE[:-1])
     assert now.state is State.RETREATING and isinstance(commands[-1], Conclude)
+
+
+@pytest.mark.parametrize("percept, words", [
+    (CONTRADICTED.percept, "shows clip, not slide"),
+    (Percept("unsure", "clip", 0.05, contradicts=True), "does not show slide"),
+])
+def test_a_wrong_name_is_told_before_anything_moves(percept, words):
+    now, commands = run(Started(Request("c1", category="slide")), *COURSE[1:3], Perceived(percept))
+    assert now.state is State.DONE and (now.verdict.outcome, now.category) == (Outcome.INCONCLUSIVE, "slide")
+    assert words in now.verdict.reason and "trust_category" in now.verdict.reason
+    assert [type(c) for c in commands] == [Clear, SetLights, Perceive, Conclude, Finish]
+    assert Perceive("slide") in commands  # the perceiver is asked about that name
+
+
+@pytest.mark.parametrize("request_, seen", [
+    (Request("c1", category="slide", trust_category=True), CONTRADICTED),
+    (Request("c1", category="slide"), Perceived(Percept("unsure", "clip", 0.05))),  # merely not sure
+    (Request("c1", category="slide"), Perceived(Percept("known", "clip", 0.9))),  # a category that perception never learnt
+])
+def test_a_name_stands_where_it_is_trusted_or_not_contradicted(request_, seen):
+    assert run(Started(request_), *COURSE[1:3], seen)[1][-1] == Interact("slide", "")
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_name_does_not_stand_for_nothing(trusted):
+    nothing = Perceived(Percept("nothing", "", 0.0))
+    now, commands = run(Started(Request("c1", category="slide", trust_category=trusted)), *COURSE[1:3], nothing)
+    assert now.verdict.outcome is Outcome.INCONCLUSIVE and "nothing" in now.verdict.reason
+    assert not any(isinstance(c, Interact) for c in commands)
 
 
 def test_perception_chooses_the_category_unless_it_was_given():

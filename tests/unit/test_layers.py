@@ -1,6 +1,7 @@
 """The house keeps its floors: a layer imports only from lower ones, and only nodes and above speak ROS."""
 
 import ast
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -57,3 +58,18 @@ def test_a_file_imports_only_from_lower_floors(file):
             assert FLOOR[parts[1]] < FLOOR[here], f"{here} imports {name}"
         if FLOOR[here] < FLOOR["nodes"]:
             assert parts[0] not in ROS, f"{here} imports {name}: only nodes speak ROS"
+
+
+#: what comes to a verdict; only the inspector, once it is told, and the simulated rig itself know what a specimen really is
+JUDGES = [
+    file for file in FILES
+    if file.relative_to(PACKAGE).parts[0] in ("perception", "rules", "language", "features", "detectors")
+    or str(file.relative_to(PACKAGE)) in ("core/inspection.py", "core/decision.py", "nodes/detector.py", "nodes/perceiver.py", "nodes/arm.py")
+]
+
+
+def test_what_judges_never_knows_the_truth():
+    assert len(JUDGES) > 50
+    for file in JUDGES:
+        assert not any(name.startswith("physad_ros.sim") for name in imports(file)), file
+        assert not re.search(r"\bTruth\b|RevealSpecimen|PlaceSpecimen|truth_of", file.read_text()), file

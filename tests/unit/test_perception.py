@@ -54,6 +54,34 @@ def test_attributes_are_a_persons_words():
     assert {"colour: green"} <= set(look(drawn("triangle", 1)).attributes)
 
 
+def test_a_name_is_contradicted_by_another_thing_and_by_none_of_its_own(perceiver):
+    for shape, other in (("disc", "bar"), ("bar", "disc")):
+        pictures = [drawn(shape, seed) for seed in range(200, 210)]
+        assert all(perceiver.perceive(p, named=other).contradicts for p in pictures)
+        assert not any(perceiver.perceive(p, named=shape).contradicts for p in pictures)
+    assert perceiver.perceive(drawn("triangle", 0), named="disc").contradicts
+
+
+@pytest.mark.parametrize("named, distances, contradicts", [
+    ("slide", {"slide": 1.0, "fan": 5.0}, False),
+    ("slide", {"slide": 1.7, "fan": 1.5}, False),  # merely not sure: a wide category is near to everything
+    ("fan", {"slide": 1.4, "fan": 1.6}, True),  # the same, named wrongly
+    ("slide", {"slide": 1.7, "fan": 0.3}, True),
+    ("slide", {"slide": 1.2, "fan": 0.2}, False),  # within reach
+    ("slide", {"slide": 3.0, "fan": 9.0}, True),  # nearest to what it was named, and yet far from it
+    ("slide", {"fan": 0.5}, False),  # never learnt
+])
+def test_what_contradicts_a_name(named, distances, contradicts):
+    """Distances are in radii; that of fans is three times that of slides."""
+    perceiver = Perceiver(("fan", "slide"), np.zeros((2, 3)), np.array([0, 1]), np.array([0.54, 0.18]))
+    assert perceiver._contradicts(distances, named) is contradicts
+
+
+def test_without_a_name_nothing_is_contradicted(perceiver):
+    assert not perceiver.perceive(drawn("disc", 0)).contradicts
+    assert not perceiver.perceive(drawn("disc", 0), named="spoon").contradicts
+
+
 def test_prototypes_read_back(perceiver, tmp_path):
     perceiver.save(tmp_path / "p.npz")
     again = Perceiver.read(tmp_path / "p.npz")

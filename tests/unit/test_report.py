@@ -2,13 +2,15 @@
 
 import errno
 import json
+from dataclasses import replace
+from datetime import datetime, timezone
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from physad_ros.core.inspection import ClipCut, Inspection, Scored, State
-from physad_ros.core.types import Outcome, Phase, Score, Timetable, Verdict
+from physad_ros.core.inspection import ClipCut, Inspection, Request, Scored, State
+from physad_ros.core.types import Finding, MeasuredValue, Outcome, Phase, Score, Timetable, Truth, Verdict
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.video import write_video
 from physad_ros.nodes import report
@@ -17,6 +19,7 @@ FRAMES = 6
 TABLE = Timetable("c1", "clip", "", "press", (Phase("press", 10.0, 10.1),), 10.0, 10.1, FRAMES)
 NORMAL = Verdict(Outcome.NORMAL, "clip", 0.5, 1.0, "rules")
 MEASURED = {"left": 0.31, "right": 0.79}
+AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=timezone.utc)
 
 
 @pytest.fixture
@@ -25,10 +28,12 @@ def ended(tmp_path):
     write_video(tmp_path / "clip.mp4", [np.full((36, 64, 3), 40 * k, np.uint8) for k in range(FRAMES)], 60.0)
     stamps = tuple(10.0 + k / 60 for k in range(FRAMES))
     Manifest.of(TABLE, stamps_s=stamps, lights=MEASURED).write(tmp_path / "manifest.json")
-    scored = Scored(Score(0.5, np.linspace(0, 1, FRAMES)), 1.0, "rules", FRAMES)
-    now = Inspection(State.DONE, category="clip", timetable=TABLE, cut=ClipCut(str(tmp_path), FRAMES), scored=scored, verdict=NORMAL)
+    score = Score(0.5, np.linspace(0, 1, FRAMES), measured=(MeasuredValue("press", "depth", "most", "mm", 6.0, 4.0, 12.0, 0.5),))
+    scored = Scored(score, 1.0, "rules", FRAMES, model={"rules.yaml": "ab"})
+    request = Request("c1", category="clip", part="P-7", serial="0012")
+    now = Inspection(State.DONE, request, category="clip", timetable=TABLE, cut=ClipCut(str(tmp_path), FRAMES), scored=scored, verdict=NORMAL)
     return SimpleNamespace(
-        now=now, folder=tmp_path, clip_id="c1", seed=7, timings_s={"verdict": 1.0}, frame_scores={}, leaves_clip=True
+        now=now, folder=tmp_path, clip_id="c1", seed=7, timings_s={"verdict": 1.0}, frame_scores={}, leaves_clip=True, concluded=AT, truth=None
     )
 
 
@@ -46,6 +51,35 @@ def test_the_report_of_a_good_inspection_stands(ended):
     assert (ended.folder / "overview.png").stat().st_size > 1000
 
 
+def test_what_a_normal_part_measured_is_told_with_its_margin_and_who_judged_it_when(ended):
+    report.write(ended, "mujoco", "")
+    said = told(ended)
+    assert said["measured"] == [
+        {"phase": "press", "quantity": "depth", "statistic": "most", "unit": "mm", "value": 6.0, "low": 4.0, "high": 12.0, "margin": 0.5}
+    ]
+    assert (said["part"], said["serial"], said["defects"]) == ("P-7", "0012", [])
+    assert datetime.fromisoformat(said["time"].replace("Z", "+00:00")) == AT
+    assert said["versions"]["detector"] == {"rules.yaml": "ab"} and said["versions"]["simulator"].startswith("MuJoCo ")
+    assert all(said["versions"][name] for name in ("physad", "ros", "rclpy", "python"))
+
+
+def test_a_real_rig_has_no_truth_and_no_simulator(ended):
+    report.write(ended, "ur5", "")
+    assert (told(ended)["truth"], told(ended)["versions"]["simulator"]) == (None, "")
+
+
+def test_the_truth_and_the_defect_that_is_named_are_told(ended):
+    broken = Finding("opening.least.hold", "hold", "opening", 0.0, 1.0, 2.0, "", 3.0, 10.0, 10.1, "it did not open")
+    ended.now = replace(ended.now, verdict=Verdict(Outcome.ANOMALOUS, "clip", 3.0, 1.0, "rules", (broken,)))
+    report.write(ended, "mujoco", "")
+    plain = (ended.folder / "overview.png").read_bytes()
+    ended.truth = Truth("clip", "clip_2", "unable_press", 0.5, 7)
+    report.write(ended, "mujoco", "")
+    assert told(ended)["defects"] == ["unable_press"]
+    assert told(ended)["truth"] == {"category": "clip", "object": "clip_2", "defect": "unable_press", "severity": 0.5, "seed": 7}
+    assert (ended.folder / "overview.png").read_bytes() != plain
+
+
 def test_the_manifest_gets_the_seed_and_keeps_what_was_measured(ended):
     report.write(ended, "mujoco", "")
     manifest = Manifest.read(ended.folder / "manifest.json")
@@ -59,7 +93,7 @@ def test_without_the_recorder_s_files_nothing_is_normal(ended):
     assert verdict.score == NORMAL.score  # what was measured is told all the same
 
 
-@pytest.mark.parametrize("what", ["write_overview", "read_video"])
+@pytest.mark.parametrize("what", ["write_overview", "read_frames"])
 def test_a_picture_that_cannot_be_written_spoils_the_verdict_everywhere(ended, monkeypatch, what):
     monkeypatch.setattr(report, what, full)
     verdict, reason = report.write(ended, "mujoco", "")
@@ -68,7 +102,7 @@ def test_a_picture_that_cannot_be_written_spoils_the_verdict_everywhere(ended, m
 
 
 def test_a_report_that_cannot_be_written_leaves_no_normal_on_disk(ended, monkeypatch):
-    monkeypatch.setattr(report, "write_verdict", full)
+    monkeypatch.setattr(report.Report, "write", full)
     verdict, reason = report.write(ended, "mujoco", "")
     assert verdict.outcome is Outcome.INCONCLUSIVE and "No space left" in reason
     assert not (ended.folder / "verdict.json").exists() and not (ended.folder / "overview.png").exists()
@@ -87,7 +121,7 @@ def test_an_inspection_that_ended_early_has_a_picture_too(tmp_path, timetable):
     refused = Verdict(Outcome.INCONCLUSIVE, "", reason="there is nothing before the camera")
     now = Inspection(State.DONE, timetable=timetable, verdict=refused)
     ended = SimpleNamespace(
-        now=now, folder=tmp_path / "c1", clip_id="c1", seed=7, timings_s={}, frame_scores={}, leaves_clip=False
+        now=now, folder=tmp_path / "c1", clip_id="c1", seed=7, timings_s={}, frame_scores={}, leaves_clip=False, concluded=AT, truth=None
     )
     assert report.write(ended, "mujoco", "") == (refused, "")
     assert {p.name for p in (tmp_path / "c1").iterdir()} == {"overview.png", "verdict.json"}

@@ -45,12 +45,16 @@ def rotor(angle, shift_px=(0.0, 0.0), blades=5):
     return picture
 
 
-def driven(rate, seconds=2.0, shake_px=0.0, fps=60):
+def driven(*drawn, **more):
+    return driving(*drawn, **more).courses()
+
+
+def driving(rate, seconds=2.0, shake_px=0.0, fps=60):
     measurement = Drive(load_category("fan"), SIZE, fps)
     for at in np.arange(round(seconds * fps)) / fps:
         shift = (shake_px * np.sin(2 * np.pi * 1.9 * at), 0.0)
         measurement.push(rotor(rate(at) if callable(rate) else rate * at, shift))
-    return measurement.courses()
+    return measurement
 
 
 @pytest.mark.parametrize("fps", [30, 60])
@@ -106,7 +110,11 @@ def test_a_shaking_hub_is_measured_in_millimetres(shake_px, fps):
     assert swing == pytest.approx(0.8 * 2 * shake_px / scale, rel=0.1, abs=0.1)
 
 
-def pressed(back, opens=30, frames=120):
+def pressed(*drawn, **more):
+    return pressing(*drawn, **more).courses()
+
+
+def pressing(back, opens=30, frames=120):
     """A drawn clip: a finger comes down and goes up; a lever turns under it and comes back by a share."""
     measurement = measurements["press"](load_category("clip"), SIZE, 60)
     for i in range(frames):
@@ -118,7 +126,7 @@ def pressed(back, opens=30, frames=120):
         cv2.fillConvexPoly(picture, box.astype(np.int32), (200, 120, 20))
         cv2.rectangle(picture, (270, 0), (300, int(100 + 60 * down)), (225, 225, 225), -1)
         measurement.push(picture)
-    return measurement.courses()
+    return measurement
 
 
 def test_a_lever_that_comes_back_leaves_nothing_and_one_that_stays_leaves_all():
@@ -132,7 +140,11 @@ def test_what_does_not_open_has_no_remainder():
     assert courses["opening"].max() < 0.02 and np.isnan(courses["remainder"][-1])
 
 
-def slid(travel_px, tilt_deg=0.0, ball_from=None, frames=120):
+def slid(*drawn, **more):
+    return sliding(*drawn, **more).courses()
+
+
+def sliding(travel_px, tilt_deg=0.0, ball_from=None, frames=120):
     measurement = measurements["grab_slide"](load_category("slide"), SIZE, 60)
     for i in range(frames):
         out = travel_px * np.clip(i / 40, 0, 1)
@@ -144,7 +156,7 @@ def slid(travel_px, tilt_deg=0.0, ball_from=None, frames=120):
         if ball_from is not None and i > ball_from:
             cv2.circle(picture, (150, min(255 + (i - ball_from) * 3, 340)), 8, (230, 230, 230), -1)
         measurement.push(picture)
-    return measurement.courses()
+    return measurement
 
 
 def test_travel_is_measured_in_millimetres():
@@ -174,6 +186,112 @@ def test_sight_puts_the_target_in_the_middle_and_scales_with_distance(point):
     u, _ = sight.pixel(point)
     u2, _ = sight.pixel((point[0] + 0.001, point[1], point[2]))
     assert u2 - u == pytest.approx(sight.pixels_per_mm(point), rel=1e-3)
+
+
+# -- where it is to be seen -------------------------------------------------------------------------------------------------
+
+
+def seen_and_normal(lines):
+    """The points of the first line along what is seen, and of the first along what would be normal."""
+    return next(line.points_px for line in lines if not line.normal), next((line.points_px for line in lines if line.normal), None)
+
+
+def test_a_rate_is_marked_about_the_hub_as_on_a_speedometer():
+    rate = 8.0
+    lines = driving(rate).lines("turning_rate", 90, (11.0, 12.5))
+    arc, needle = (line.points_px - (320, 170) for line in lines if not line.normal)
+    assert np.hypot(*arc.T) == pytest.approx(np.full(len(arc), 93), abs=8)  # a little outside of the blades
+    assert arc[0] == pytest.approx((0, -93), abs=8)  # from the top on
+    turned = np.degrees(np.arctan2(needle[:, 1], needle[:, 0]) + np.pi / 2) % 360
+    assert turned == pytest.approx(np.full(2, 360 - 270 * rate / 12.0), abs=8)  # counterclockwise, as the blades turn
+    normal = next(line.points_px for line in lines if line.normal) - (320, 170)
+    between = 360 - (np.degrees(np.arctan2(normal[:, 1], normal[:, 0]) + np.pi / 2) % 360)
+    assert between.min() == pytest.approx(270 * 11.0 / 12.0, abs=4) and between.max() == pytest.approx(270 * 12.5 / 12.0, abs=4)
+
+
+def test_a_shake_is_marked_from_where_to_where_the_hub_goes():
+    shake_px = 6.0
+    lines = driving(12.0, shake_px=shake_px).lines("shake_sideways", 60, (-0.2, 0.2))
+    left, right = (line.points_px for line in lines if not line.normal)
+    assert right[:, 0] - left[:, 0] == pytest.approx(np.full(2, 1.6 * shake_px), rel=0.15)  # a fifth is evened out
+    assert left[:, 1] == pytest.approx(right[:, 1]) and abs(left[:, 1].mean() - 170) < 12
+
+
+def test_a_part_is_marked_at_its_edge_and_where_it_would_be():
+    travel_px = 120
+    measurement = sliding(travel_px)
+    scale = measurement.sight.pixels_per_mm(load_category("slide").recipe.parameters["grip_m"])
+    edge, normal = seen_and_normal(measurement.lines("travel", 100, (travel_px / scale + 10, travel_px / scale + 14)))
+    assert edge[:, 0] == pytest.approx(np.full(2, 300 + travel_px), abs=2) and edge[:, 1].min() < 200 < 240 < edge[:, 1].max()
+    assert sorted(set(normal[:, 0])) == pytest.approx([300 + travel_px + 10 * scale, 300 + travel_px + 14 * scale], abs=2)
+
+
+def test_a_tilt_is_marked_along_the_tilted_edge():
+    edge, normal = seen_and_normal(sliding(200, tilt_deg=4.0).lines("tilt", 100, (-0.5, 0.5)))
+    (near, far), rise = edge[:, 0], edge[1, 1] - edge[0, 1]
+    assert np.degrees(np.arctan2(rise, near - far)) == pytest.approx(4.0, abs=1.0) and near - far > 40
+    assert edge[0, 1] == pytest.approx(240, abs=20) and np.ptp(normal[:, 1]) < 0.6 * rise
+
+
+def test_a_ball_that_fell_is_ringed_and_no_ball_is_not():
+    lines = sliding(120, ball_from=50).lines("fallen", 75, (-6.0, 6.0))
+    assert len(lines) == 1 and lines[0].closed
+    middle = lines[0].points_px.mean(axis=0)
+    assert middle == pytest.approx((150, 255 + 25 * 3), abs=3)
+    assert np.hypot(*(lines[0].points_px - (150, 330)).T).min() > 8  # all round it
+    assert sliding(120).lines("fallen", 75, (-6.0, 6.0)) == []
+
+
+def turned_leaf(most_deg):
+    """A drawn leaf that turns about an upright axis and is seen from the front."""
+    category = load_category("hinge")
+    measurement = measurements["grab_rotate"](category, SIZE, 60)
+    axis = Sight.of(category, SIZE).pixel((0.0, 0.0, category.recipe.parameters["grip_m"][2]))[0]
+    for i in range(60):
+        width = 120 * np.cos(np.radians(most_deg * i / 59))
+        picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+        cv2.rectangle(picture, (int(axis) - 40, 100), (round(axis + width), 300), (160, 160, 160), -1)
+        measurement.push(picture)
+    return measurement, axis
+
+
+def test_an_angle_is_marked_at_the_leaf_s_edge_and_where_it_would_be():
+    measurement, axis = turned_leaf(20.0)
+    edge, normal = seen_and_normal(measurement.lines("angle", 59, (np.radians(60), np.radians(70))))
+    assert edge[:, 0] == pytest.approx(np.full(2, axis + 120 * np.cos(np.radians(20))), abs=2)
+    columns = [axis + 120 * np.cos(np.radians(a)) for a in (70, 60)]
+    assert sorted(set(normal[:, 0])) == pytest.approx(columns, abs=3)
+    end, allowed = seen_and_normal(measurement.lines("sunk", 59, (5.0, 10.0)))
+    assert end[:, 1] == pytest.approx(np.full(2, 300), abs=2) and allowed[:, 1].min() > 301
+
+
+@pytest.mark.parametrize("back", [0.0, 1.0])
+def test_a_pressed_thing_is_outlined_as_it_is_and_as_it_was(back):
+    outline, before = seen_and_normal(pressing(back).lines("remainder", 119, (-0.1, 0.1)))
+    apart = np.hypot(*(outline[:, None] - before[None]).transpose(2, 0, 1)).min(axis=1).max()
+    assert (apart > 10) == (back == 0.0)
+    assert before[:, 0].min() < 270 < 390 < before[:, 0].max()  # with its base
+    assert all(not line.normal for line in pressing(back).lines("opening", 69, (0.5, 0.8)))
+
+
+def test_fingers_are_marked_at_their_tip_and_where_it_would_be():
+    measurement = pressing(1.0)
+    tip, normal = seen_and_normal(measurement.lines("depth", 60, (5.0, 8.0)))
+    scale = measurement.sight.pixels_per_mm()
+    assert tip[:, 1] == pytest.approx(np.full(2, 160), abs=5) and tip[:, 0].min() < 270 and tip[:, 0].max() > 300
+    assert sorted(set(normal[:, 1])) == pytest.approx([100 + 5 * scale, 100 + 8 * scale], abs=5)
+
+
+def test_a_score_marks_each_quantity_in_the_frame_of_each_phase_that_tells_the_most():
+    at = np.arange(180) / 60
+    table = dataclasses.replace(TABLE, phases=(Phase("spin_up", 0.0, 0.6), Phase("run", 0.6, 2.5), Phase("spin_down", 2.5, 3.0)))
+    turns = ~((at > 1.2) & (at < 1.6))
+    angles = np.cumsum(11.7 * np.clip(np.minimum(at / 0.6, (3.1 - at) / 0.6), 0, 1) * turns) / 60
+    score = FAN.score(Clip(table, np.array([rotor(a) for a in angles]), at))
+    stamps = {m.stamp_s for m in score.marks if m.quantity == "turning_rate" and 0.6 <= m.stamp_s < 2.5}
+    assert len(stamps) == 1 and 1.2 <= stamps.pop() <= 1.65
+    assert {m.quantity for m in score.marks} == set(FAN.bank.envelopes)
+    assert all(m.stamp_s in at and np.isfinite(m.points).all() and np.abs(m.points - 0.5).max() < 0.6 for m in score.marks)
 
 
 # -- deduction and reasoning on courses -------------------------------------------------------------------------------
@@ -218,8 +336,32 @@ def test_a_broken_rule_is_told_with_its_phase_value_and_interval():
     worst = score.findings[0]
     assert score.value == worst.violation > 5
     assert (worst.phase, worst.quantity) == ("run", "turning_rate") and worst.value == pytest.approx(6.0, abs=0.1)
-    assert "during run" in worst.sentence and "6 rad/s" in worst.sentence
+    assert "during run" in worst.sentence and "57 rpm" in worst.sentence
     assert worst.low < 12 < worst.high
+
+
+def test_all_that_was_measured_is_told_with_its_margin_of_a_normal_clip_too():
+    score = reason(bank(RULES), clip(12.0))
+    assert not score.findings
+    assert [(m.phase, m.quantity, m.statistic) for m in score.measured] == [(r.phase, r.quantity, r.statistic) for r in RULES]
+    run = next(m for m in score.measured if (m.phase, m.statistic) == ("run", "mean"))
+    middle, half = (run.low + run.high) / 2, (run.high - run.low) / 2
+    assert run.value == pytest.approx(12.0) and run.margin == pytest.approx(1 - abs(12.0 - middle) / half) and 0.5 < run.margin < 1
+    assert score.value == pytest.approx(1 - min(m.margin for m in score.measured))
+
+
+def test_a_course_comes_with_what_normal_clips_run_through():
+    clips = [clip(level) for level in (12.0, 6.0)]
+    good, bad = (reason(bank(RULES), c).courses[0] for c in clips)
+    assert (good.quantity, good.unit) == ("turning_rate", "rad/s")
+    assert np.array_equal(good.values, clips[0].courses["turning_rate"])
+    assert ((good.low < good.values) & (good.values < good.high))[90:].all()
+    assert np.array_equal(good.low, bad.low) and (bad.values < bad.low)[90:170].all()
+
+
+def test_what_cannot_be_measured_has_no_value_and_no_margin():
+    blind = reason(bank(RULES), dataclasses.replace(NORMALS[0], courses={"turning_rate": np.full(180, np.nan)}))
+    assert all(np.isnan(m.value) and m.margin < 0 for m in blind.measured) and len(blind.measured) == len(RULES)
 
 
 def test_violation_grows_with_the_distance():
@@ -310,7 +452,7 @@ def test_a_fan_that_sticks_shows_while_it_streams():
 def test_a_sentence_tells_numbers_with_their_unit():
     rule = Rule(phase="run", quantity="rate", statistic="mean", low=11.8, high=12.6, unit="rad/s",
                 sentence="during run, the blades turned at {value}; normal is between {low} and {high}")
-    assert tell(rule, 4.1) == "during run, the blades turned at 4.1 rad/s; normal is between 11.8 and 12.6 rad/s"
+    assert tell(rule, 4.1) == "during run, the blades turned at 39 rpm; normal is between 113 and 120 rpm"
 
 
 @pytest.mark.parametrize(("level", "signed", "told"), [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from physad_ros.bench.collect import Task, collect, make, tasks
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import UnknownName
 from physad_ros.core.types import NORMAL_LABEL
+from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.tree import ClipRef, load_clip, scan
 
 HEIGHT = 72
@@ -49,6 +51,7 @@ def test_what_is_on_disk_is_not_made_again(tmp_path: Path) -> None:
     (task,) = tasks(["clip"], 1, 0, seed=3)
     assert make(tmp_path, task, HEIGHT) == ""
     video = tmp_path / "clip" / "train" / f"{task.clip_id}.mp4"
+    assert Manifest.read(video.with_suffix(".json")).simulator == f"MuJoCo {mujoco.__version__}"
     before = video.stat().st_mtime_ns
     assert collect(tmp_path, ["clip"], normal=1, seed=3, height=HEIGHT, jobs=1) == {"kept": 1}
     assert video.stat().st_mtime_ns == before

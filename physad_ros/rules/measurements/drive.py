@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from physad_ros.core.catalogue import Category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Floats
-from physad_ros.rules.measurement import Measurement, Quantity, measurements
+from physad_ros.rules.measurement import Line, Measurement, Quantity, measurements
 from physad_ros.rules.sight import grey
 
 ANGLES, RADII = 360, 40  # of the unrolled picture
@@ -25,6 +25,9 @@ WHITEN = 0.6  # towards phase correlation, which sharpens the peak: what stands 
 BLADES_PASS_S = 0.18  # over which the hub's place is evened out
 HUB_MM = 9.0  # half the side of the patch that is tracked; the hub looks the same whichever way it is turned
 REACH_PX = 12  # how far the hub is looked for
+DIAL_RAD = 1.5 * np.pi  # through which the commanded rate is shown about the rotor, from the top on
+DIAL = (1.03, 1.13)  # between which radii, in those of the rotor
+NEEDLE = (0.6, 1.16)  # likewise
 
 
 @measurements.register("drive")
@@ -47,6 +50,7 @@ class Drive(Measurement):
         super().__init__(category, size, fps)
         recipe = category.recipe.parameters
         forwards = self.sight.clockwise(recipe["axis"]) == (recipe["velocity_rad_s"] > 0)
+        self._commanded = abs(float(recipe["velocity_rad_s"]))
         self._sign = 1.0 if forwards else -1.0  # of the unrolled picture's angle, which grows clockwise
         if (step := degrees(abs(recipe["velocity_rad_s"])) / fps) > TURN_MAX:
             raise BadData(f"{fps:g} frames a second are too few: the rotor turns {step:.0f} degrees from one to the next, "
@@ -81,6 +85,45 @@ class Drive(Measurement):
         known = (np.array(self._rates), *(self._without_blades(s) for s in shakes))
         frames = len(self._shakes) + len(self._waiting)
         return {name: np.append(course, np.full(frames - len(course), np.nan)) for name, course in zip(self.quantities, known)}
+
+    def lines(self, quantity: str, at: int, normal: tuple[float, float]) -> list[Line]:
+        if self._hub is None:
+            return []
+        shakes = np.stack([self._without_blades(s) for s in np.array(self._shakes, dtype=float).reshape(-1, 2).T], axis=1)
+        if quantity == "turning_rate":
+            return self._dial(self._about(shakes[at]), self._rates[at], normal)
+        axis = 0 if quantity == "shake_sideways" else 1
+        near = shakes[max(0, at - round(self.fps / 2)) : at + round(self.fps / 2), axis]
+        return self._shaken(axis, (float(near.min()), float(near.max())), normal)
+
+    def _dial(self, hub: tuple[float, float], rate: float, normal: tuple[float, float]) -> list[Line]:
+        """The rate as on a speedometer about the rotor, and where its needle would stand."""
+        inner, outer, root, tip = (r * self._radius_px for r in (*DIAL, *NEEDLE))
+        upwards, scale = -np.pi / 2, self._sign * DIAL_RAD / self._commanded
+
+        def arc(radius: float, begin: float, end: float) -> Floats:
+            turn = upwards + scale * np.linspace(begin, end, 60)
+            return np.array(hub) + radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+
+        lines = [Line(arc(inner, 0.0, rate)), Line(np.concatenate([arc(root, rate, rate)[:1], arc(tip, rate, rate)[:1]]))]
+        if np.isfinite(normal).all():
+            band = np.concatenate([arc(inner, *normal), arc(outer, *normal[::-1])])
+            lines.append(Line(band, closed=True, normal=True))
+        return lines
+
+    def _shaken(self, axis: int, between_mm: tuple[float, float], normal: tuple[float, float]) -> list[Line]:
+        """From where to where the hub went within a second, and between what it would have stayed."""
+        hub, scale = np.array(self._hub), self.sight.pixels_per_mm()
+        along, across = np.eye(2)[[axis, 1 - axis]]
+        half = HUB_MM * scale
+
+        def stroke(mm: float) -> Floats:
+            return hub + along * mm * scale + np.array([[-half], [half]]) * across
+
+        lines = [Line(stroke(mm)) for mm in between_mm]
+        if np.isfinite(normal).all():
+            lines.append(Line(np.concatenate([stroke(normal[0]), stroke(normal[1])[::-1]]), closed=True, normal=True))
+        return lines
 
     def _find_hub(self) -> None:
         """Blades that pass make pixels vary in a disc about the hub."""

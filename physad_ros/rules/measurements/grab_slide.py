@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from physad_ros.core.catalogue import Category
 from physad_ros.core.types import Floats
-from physad_ros.rules.measurement import Measurement, Quantity, measurements
-from physad_ros.rules.outline import Outline
+from physad_ros.rules.measurement import Line, Measurement, Quantity, measurements
+from physad_ros.rules.outline import Masks, Outline
 
 NEAR_MM, FAR_MM = 14.0, 42.0  # from the part's end, past the tab that is held: its lower edge
 FREE_MM = 60.0  # of travel from which on that edge is free of the rail and its balls
@@ -43,14 +43,24 @@ class GrabSlide(Measurement):
     def __init__(self, category: Category, size: tuple[int, int], fps: float):
         super().__init__(category, size, fps)
         self._outline = Outline(self.sight, category.recipe.parameters["grip_m"])
+        self._masks = Masks()
         self._rows: list[tuple[float, float, float, float]] = []
 
     def push(self, frame: NDArray[np.uint8]) -> None:
         outline = self._outline
         mask = outline.see(frame)
+        self._masks.append(mask)
         travel = outline.edge_mm(mask)
         tilt = outline.tilt_deg(mask, NEAR_MM, FAR_MM) if travel > FREE_MM else np.nan
         self._rows.append((travel, tilt, outline.lowered_mm(mask), outline.fallen_mm2(mask)))
 
     def courses(self) -> dict[str, Floats]:
         return dict(zip(self.quantities, np.array(self._rows, dtype=float).reshape(-1, 4).T))
+
+    def lines(self, quantity: str, at: int, normal: tuple[float, float]) -> list[Line]:
+        outline, mask = self._outline, self._masks[at]
+        if quantity == "travel":
+            return outline.edge_lines(mask, outline.normal_columns(normal))
+        if quantity == "tilt":
+            return outline.slope_lines(mask, NEAR_MM, FAR_MM, self._rows[at][1], normal)
+        return outline.end_lines(mask, normal) if quantity == "sunk" else outline.fallen_lines(mask)
