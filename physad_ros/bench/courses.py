@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from physad_ros.core.catalogue import load_category
+from physad_ros.core.telling import told_unit
 from physad_ros.dataset.tree import ClipRef, load_clip
 from physad_ros.detectors.rules import Rules, measure
 from physad_ros.rules.bank import Bank
@@ -37,15 +38,16 @@ def draw(paths: Sequence[Path], category: str, out: Path) -> None:
         if len(clip.timetable.window_phases) == 1 < len(bank.phases):
             clip = aligned(bank, clip)
         for axis, (name, about) in zip(column, quantities.items()):
-            _course(axis, bank, clip, name)
-            axis.set_ylabel(f"{name.replace('_', ' ')}{f' [{about.unit}]' if about.unit else ''}")
+            unit, times = told_unit(about.unit)
+            _course(axis, bank, clip, name, times)
+            axis.set_ylabel(f"{name.replace('_', ' ')} [{unit}]")
             axis.label_outer()
         column[0].set_title(path.stem, fontsize=11)
         column[-1].set_xlabel("time [s]")
     figure.savefig(out)
 
 
-def _course(axis: Axes, bank: Bank, clip: Measured, name: str) -> None:
+def _course(axis: Axes, bank: Bank, clip: Measured, name: str, times: float) -> None:
     zero = clip.stamps_s[0]
     ends = [clip.timetable.phases[0].begin_s, *(p.end_s for p in clip.timetable.phases)]
     shares = [bank.phases[0].begin, *(s.end for s in bank.phases)]
@@ -53,8 +55,8 @@ def _course(axis: Axes, bank: Bank, clip: Measured, name: str) -> None:
     knots = (np.arange(len(envelope.low)) + 0.5) / len(envelope.low)
     low, high = (np.array([np.nan if v is None else v for v in side]) for side in (envelope.low, envelope.high))
     if len(ends) == len(shares):
-        axis.fill_between(np.interp(knots, shares, ends) - zero, low, high, color="#dddddd", linewidth=0)
-    axis.plot(clip.stamps_s - zero, clip.courses[name], color="#1f4e8c", linewidth=1.6)
+        axis.fill_between(np.interp(knots, shares, ends) - zero, times * low, times * high, color="#dddddd", linewidth=0)
+    axis.plot(clip.stamps_s - zero, times * clip.courses[name], color="#1f4e8c", linewidth=1.6)
     for phase in clip.timetable.window_phases:
         axis.axvline(phase.begin_s - zero, color="#999999", linewidth=0.6)
         axis.text(phase.begin_s - zero, 1.0, f" {phase.name}", fontsize=7, color="#666666", va="top", transform=axis.get_xaxis_transform())

@@ -8,7 +8,6 @@ from typing import NamedTuple
 #: unit to that which people are told, and how many of those it is
 UNITS = {"": ("%", 100.0), "rad": ("°", degrees(1.0)), "rad/s": ("rpm", degrees(1.0) / 6), "deg": ("°", 1.0), "mm2": ("mm²", 1.0)}
 DIGITS = 2
-WIDE = 1.25  # half an interval that is a little narrower than a power of ten counts as one
 FAR = 2.0  # times the larger end of the interval, from which on two digits always suffice
 FINEST = 9  # more digits than these are noise
 
@@ -35,7 +34,7 @@ def told(value: float, low: float, high: float, unit: str) -> Told:
     """A measured value and what is normal, in two digits, or as many as tell the interval's ends apart. What is outside never seems inside."""
     name, times = told_unit(unit)
     value, low, high = value * times, low * times, high * times
-    width, least = _power(WIDE * (high - low) / 2), _step(max(abs(low), abs(high)))
+    width, least = _power((high - low) / 2), _step(max(abs(low), abs(high)))
 
     def number(of: float, finer: int = 0) -> str:
         return _number(of, min(width, max(_step(of), least)) / 10**finer)

@@ -24,7 +24,7 @@ TINTS = ("#e6edf7", "#f7f0e1")  # of phases in turn
 INK, GREY, PALE = "#1d1d1f", "#62656a", "#d5d8dc"
 
 CUT = " …"
-NARROWER = 0.96  # small letters are drawn a little wider than they are, on whole pixels
+SMALL, NARROWER = 15.0, 0.96  # letters below this size are drawn a little wider than they are, on whole pixels
 
 Place = tuple[float, float, float, float]  # left, top, width, height [px]
 
@@ -55,13 +55,13 @@ class Page:
 
     def fit(self, told: str, width: float, sizes: tuple[float, ...], lines: int, weight: str = "normal") -> tuple[str, float]:
         """Text wrapped to a width in the first of the sizes at which it takes at most so many lines; cut off where none suffices."""
-        width *= NARROWER
         for size in sizes:
-            wrapped = _wrap(told, width, size, weight)
+            usable = width * (NARROWER if size < SMALL else 1.0)
+            wrapped = _wrap(told, usable, size, weight)
             if len(wrapped) <= lines:
                 return "\n".join(wrapped), size
         last = wrapped[lines - 1]
-        last = last[: _reach(last, width - text_width(CUT, size, weight), size, weight)].rstrip()
+        last = last[: _reach(last, usable - text_width(CUT, size, weight), size, weight)].rstrip()
         return "\n".join([*wrapped[: lines - 1], last + CUT]), size
 
 

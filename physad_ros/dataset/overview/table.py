@@ -82,5 +82,6 @@ def _cell(axis: Axes, place: Place, value: MeasuredValue, number_px: float, size
     if np.isfinite(value.value):
         signed = (value.value - (value.low + value.high) / 2) / ((value.high - value.low) / 2)
         at = middle + float(np.clip(signed * half, -0.43 * width, 0.43 * width))
-        axis.plot([at], [bar], "o" if abs(signed * half) < 0.43 * width else (">" if signed > 0 else "<"), color=colour, markersize=4.5)
+        axis.plot([at], [bar], "o" if abs(signed * half) < 0.43 * width else (">" if signed > 0 else "<"), color=colour,
+                  markersize=min(4.5, 0.2 * height), zorder=5)
 
