@@ -6,7 +6,6 @@ import array
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Union
 
 import av
 import cv2
@@ -17,7 +16,7 @@ from physad_ros.core.errors import BadData
 from physad_ros.dataset.files import draft_of, sync
 
 Frame = NDArray[np.uint8]
-Buffer = Union[bytes, array.array]  # of bytes, as rclpy hands them over
+Buffer = bytes | array.array  # of bytes, as rclpy hands them over
 
 JPEG_QUALITY = 90  # the camera's
 VIDEO_CRF = 14  # x264; visually lossless, a tenth of the JPEGs' size
@@ -85,7 +84,7 @@ def iter_video(path: Path, height: int | None = None) -> Iterator[Frame]:
                 raise BadData(f"{path}: no video in it")
             container.streams.video[0].thread_type = "AUTO"
             for frame in container.decode(video=0):
-                yield scale(frame.to_ndarray(format="bgr24"), height)
+                yield scale(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), height)
     except (av.FFmpegError, OSError) as error:
         raise BadData(f"{path}: {error}") from error
 
