@@ -225,6 +225,55 @@ def recover(folder: Annotated[Path, typer.Argument(help="Folder of an inspection
     console.print(str(run(folder)))
 
 
+Domain = Annotated[int | None, typer.Option(help="ROS domain to look into; if omitted, ROS_DOMAIN_ID, else 0.")]
+
+
+@app.command()
+def topics(
+    rate: Annotated[bool, typer.Option("--rate", help="Also measure how many messages a second arrive, for three seconds.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also topics that are part of something else, such as an action's.")] = False,
+    domain: Domain = None,
+) -> None:
+    """List the topics of a running stack: type, publishers and subscribers. As `ros2 topic list` and `ros2 topic hz`.
+
+    A stack runs during `physad inspect` or `ros2 launch physad inspect.launch.py`, in another terminal. `physad echo TOPIC` shows what is sent.
+    """
+    from physad_ros.live.looking import domain_of
+    from physad_ros.live.topics import show_topics
+
+    raise typer.Exit(show_topics(domain_of(domain), everything, 3.0 if rate else 0.0, console))
+
+
+@app.command()
+def nodes(domain: Domain = None) -> None:
+    """List the nodes of a running stack and how many topics and services each has. As `ros2 node list`."""
+    from physad_ros.live.looking import domain_of
+    from physad_ros.live.topics import show_nodes
+
+    raise typer.Exit(show_nodes(domain_of(domain), console))
+
+
+@app.command()
+def echo(
+    topic: Annotated[str, typer.Argument(help="Name of the topic, e.g. /verdict; `physad topics` lists them.")],
+    once: Annotated[bool, typer.Option("--once", help="End after the first message.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show long arrays and strings whole.")] = False,
+    domain: Domain = None,
+) -> None:
+    """Print a topic's messages as YAML until Ctrl-C. As `ros2 topic echo`.
+
+    Its type and quality of service are found out, so latched and best-effort topics work too. Stamps are seconds.
+
+    For example: `physad echo /joint_states --once`, `physad echo /verdict`, `physad echo /frame_score | grep value`.
+
+    Exit status: 0 after --once, 130 after Ctrl-C, 2 if there is no such topic.
+    """
+    from physad_ros.live.echo import echo as run
+    from physad_ros.live.looking import domain_of
+
+    raise typer.Exit(run(topic, domain_of(domain), once, full))
+
+
 @app.command("bench-camera")
 def bench_camera(
     frames: Annotated[int, typer.Option(help="Number of 1080p frames, sent at 60 Hz.")] = 3600,

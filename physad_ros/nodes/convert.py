@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import importlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +24,12 @@ from physad_ros.core.types import Finding, Move, Percept, Score, Timetable, Verd
 from physad_ros.dataset.announced import seconds
 
 OUTCOMES = {Perceive.Response.NOTHING: "nothing", Perceive.Response.UNSURE: "unsure", Perceive.Response.KNOWN: "known"}
+
+
+def type_named(name: str) -> Any:
+    """Class of a message type, e.g. sensor_msgs/msg/Image. Raises ImportError or AttributeError where it is not installed."""
+    package, kind_of_interface, kind = name.split("/")
+    return getattr(importlib.import_module(f"{package}.{kind_of_interface}"), kind)
 
 
 # -- time ---------------------------------------------------------------------------------------------------------------
