@@ -78,3 +78,10 @@ def test_a_stage_is_done_once_until_its_inputs_change(setup, monkeypatch, tmp_pa
         file.write_text(text)
         setup.stage("stage", action, "input")
     assert done == ["one", "two"]
+
+
+def test_set_up_installs_the_opengl_that_is_chosen_first(setup):
+    from physad_ros.sim import gl
+
+    first = next(iter(gl._LIBRARIES.values()))
+    assert first in {f"lib{library}.so.1" for library in setup.LIBRARIES}
