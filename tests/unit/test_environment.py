@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,7 @@ print(rclpy.__file__, get_rmw_implementation_identifier())
 """
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("physad_environment"), reason="this Python is not .venv's")
+@pytest.mark.skipif(not Path(sysconfig.get_path("purelib"), "physad_environment.pth").exists(), reason="set-up did not make this environment")
 @pytest.mark.parametrize("shell", [
     lambda other: sourced(other, ROS_DISTRO="jazzy", RMW_IMPLEMENTATION="rmw_cyclonedds_cpp"),
     lambda other: sourced(other, _ROS_WHEELS_BOOTSTRAP_COMPLETE="1"),  # as in a program of another checkout's .venv
