@@ -1,8 +1,6 @@
 # Two commands: `make inspect` and `make test`. Each first sets up what it needs in .venv; if nothing is missing, that takes under two seconds.
 PYTHON ?= python3
 BIN := .venv/bin
-# .venv has its own ROS 2, also in a shell where another one is sourced
-unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH PYTHONPATH
 
 .PHONY: help setup inspect bench test lint bench-camera clean
 

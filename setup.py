@@ -36,7 +36,7 @@ setup(
         "anomalib": ["anomalib[video]>=2.7,<3"],  # in an environment of its own: it wants torchvision
         "ray": ["ray>=2.9"],  # `physad bench --backend ray`, on every machine of the cluster
     },
-    python_requires=">=3.10",
+    python_requires=">=3.11",
     zip_safe=False,
     license="Apache-2.0",
     description="Inspects objects as a person does: perceives, interacts with a UR5, reasons from video and signals.",

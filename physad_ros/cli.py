@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -30,20 +30,20 @@ class Exit(IntEnum):
     INCONCLUSIVE = 4
 
 
-Category = Annotated[Optional[str], typer.Option(help="Category of the object; if omitted, it is perceived from the picture.")]
-Object = Annotated[Optional[str], typer.Option(help="Specimen type within the category, e.g. fan_2; if omitted, chosen at random.")]
-Defect = Annotated[Optional[str], typer.Option(help="Defect of the simulated specimen, or anomaly_free; if omitted, chosen at random.")]
-Seed = Annotated[Optional[int], typer.Option(help="Seed of everything random; if omitted, a new one is chosen and printed.")]
+Category = Annotated[str | None, typer.Option(help="Category of the object; if omitted, it is perceived from the picture.")]
+Object = Annotated[str | None, typer.Option(help="Specimen type within the category, e.g. fan_2; if omitted, chosen at random.")]
+Defect = Annotated[str | None, typer.Option(help="Defect of the simulated specimen, or anomaly_free; if omitted, chosen at random.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of everything random; if omitted, a new one is chosen and printed.")]
 Out = Annotated[Path, typer.Option(help="Folder in which each inspection gets a folder of its own.")]
 DetectorName = Annotated[str, typer.Option("--detector", help="Detector that judges the clip.")]
 Models = Annotated[
-    Optional[Path], typer.Option(help="Folder of trained models, or of a run of `physad bench`; if omitted, the categories' own folders.")
+    Path | None, typer.Option(help="Folder of trained models, or of a run of `physad bench`; if omitted, the categories' own folders.")
 ]
 Height = Annotated[
     int, typer.Option(help="Height in pixels of the simulated camera's 16:9 picture. The real camera has 1080; perception needs at least 240.")
 ]
 Root = Annotated[Path, typer.Argument(help="Root folder of a Phys-AD tree.")]
-Categories = Annotated[Optional[list[str]], typer.Option("--category", help="Category to include; repeat for several. If omitted, all.")]
+Categories = Annotated[list[str] | None, typer.Option("--category", help="Category to include; repeat for several. If omitted, all.")]
 
 
 def _version(wanted: bool) -> None:
@@ -75,7 +75,7 @@ def inspect(
     models: Models = None,
     out: Out = Path("inspections"),
     source: Annotated[str, typer.Option(help="Where the pictures come from: rig, device (a V4L2 camera) or file (a video).")] = "rig",
-    file: Annotated[Optional[Path], typer.Option(help="Video to play with --source file.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Video to play with --source file.")] = None,
     height: Height = 360,
     device: Annotated[str, typer.Option(help="Camera to read with --source device.")] = "/dev/video0",
     namespace: Annotated[str, typer.Option(help="ROS namespace of the nodes and their topics, for several stacks in one ROS domain.")] = "",
@@ -106,7 +106,7 @@ def record(
     root: Root,
     count: Annotated[int, typer.Option(help="Specimens per label.")] = 20,
     category: Categories = None,
-    label: Annotated[Optional[list[str]], typer.Option(help="anomaly_free or a defect; repeat for several. If omitted, all.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="anomaly_free or a defect; repeat for several. If omitted, all.")] = None,
     seed: Annotated[int, typer.Option(help="Seed from which all specimens follow.")] = 0,
     detector: DetectorName = "rules",
     models: Models = None,
@@ -146,7 +146,7 @@ def fit(
     category: Categories = None,
     detector: DetectorName = "rules",
     preset: Annotated[str, typer.Option(help="Configuration of a detector that learns: quick or paper.")] = "quick",
-    out: Annotated[Optional[Path], typer.Option(help="Folder for what is fitted; if omitted, the category's own folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for what is fitted; if omitted, the category's own folder.")] = None,
     false_alarm_rate: Annotated[float, typer.Option(help="Accepted false-alarm rate: the share of normal specimens called anomalous.")] = 0.05,
 ) -> None:
     """Fit a detector to a tree's normal training clips, and calibrate its threshold on clips held out from fitting."""
@@ -188,7 +188,7 @@ def courses(
 def bench(
     root: Root,
     out: Annotated[Path, typer.Option(help="Folder for trained models, scores, tables and the page.")] = Path("benchmark"),
-    method: Annotated[Optional[list[str]], typer.Option(help="Method to run; repeat for several. If omitted, all that can be used here.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Method to run; repeat for several. If omitted, all that can be used here.")] = None,
     category: Categories = None,
     seeds: Annotated[int, typer.Option(help="Number of repetitions, each with its own split and random seed.")] = 3,
     preset: Annotated[
@@ -223,7 +223,7 @@ def bench(
 
 @app.command()
 def methods(
-    name: Annotated[Optional[str], typer.Argument(help="Detector to describe in full; if omitted, all are listed.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Detector to describe in full; if omitted, all are listed.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs: all details of every detector, or of NAME.")] = False,
 ) -> None:
     """List every detector with its setting, size and input, and whether it can be used here; or describe one in full."""
@@ -248,10 +248,59 @@ def recover(folder: Annotated[Path, typer.Argument(help="Folder of an inspection
     console.print(str(run(folder)))
 
 
+Domain = Annotated[int | None, typer.Option(help="ROS domain to look into; if omitted, ROS_DOMAIN_ID, else 0.")]
+
+
+@app.command()
+def topics(
+    rate: Annotated[bool, typer.Option("--rate", help="Also measure how many messages a second arrive, for three seconds.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also topics that are part of something else, such as an action's.")] = False,
+    domain: Domain = None,
+) -> None:
+    """List the topics of a running stack: type, publishers and subscribers. As `ros2 topic list` and `ros2 topic hz`.
+
+    A stack runs during `physad inspect` or `ros2 launch physad inspect.launch.py`, in another terminal. `physad echo TOPIC` shows what is sent.
+    """
+    from physad_ros.live.looking import domain_of
+    from physad_ros.live.topics import show_topics
+
+    raise typer.Exit(show_topics(domain_of(domain), everything, 3.0 if rate else 0.0, console))
+
+
+@app.command()
+def nodes(domain: Domain = None) -> None:
+    """List the nodes of a running stack and how many topics and services each has. As `ros2 node list`."""
+    from physad_ros.live.looking import domain_of
+    from physad_ros.live.topics import show_nodes
+
+    raise typer.Exit(show_nodes(domain_of(domain), console))
+
+
+@app.command()
+def echo(
+    topic: Annotated[str, typer.Argument(help="Name of the topic, e.g. /verdict; `physad topics` lists them.")],
+    once: Annotated[bool, typer.Option("--once", help="End after the first message.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show long arrays and strings whole.")] = False,
+    domain: Domain = None,
+) -> None:
+    """Print a topic's messages as YAML until Ctrl-C. As `ros2 topic echo`.
+
+    Its type and quality of service are found out, so latched and best-effort topics work too. Stamps are seconds.
+
+    For example: `physad echo /joint_states --once`, `physad echo /verdict`, `physad echo /frame_score | grep value`.
+
+    Exit status: 0 after --once, 130 after Ctrl-C, 2 if there is no such topic.
+    """
+    from physad_ros.live.echo import echo as run
+    from physad_ros.live.looking import domain_of
+
+    raise typer.Exit(run(topic, domain_of(domain), once, full))
+
+
 @app.command("bench-camera")
 def bench_camera(
     frames: Annotated[int, typer.Option(help="Number of 1080p frames, sent at 60 Hz.")] = 3600,
-    file: Annotated[Optional[Path], typer.Option(help="Video to loop; if omitted, one is generated.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Video to loop; if omitted, one is generated.")] = None,
 ) -> None:
     """Measure lost frames and latency from a camera process through recorder and detector. The last line is JSON."""
     from physad_ros.live.camera import bench

@@ -6,8 +6,6 @@ Only the standard library is used: nothing is installed yet. Nothing outside the
 pip's cache, ROS's logs and matplotlib's fonts lie in .cache, not in the home directory.
 """
 
-from __future__ import annotations
-
 import argparse
 import ctypes.util
 import fcntl
@@ -24,30 +22,24 @@ import venv
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+OLDEST, NEWEST = (3, 11), (3, 14)
+# here, and without a future import above, so that an older Python too gets this far
+if not OLDEST <= sys.version_info[:2] <= NEWEST:
+    sys.exit("set-up: Python {}.{} is not supported, 3.{} to 3.{} are; name one, e.g. make PYTHON=python3.11".format(
+        *sys.version_info[:2], OLDEST[1], NEWEST[1]))
+
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "stamps"
 BUILD = ROOT / ".build"  # of the interfaces
 CACHE = ROOT / ".cache"  # pip's, and what .venv's programs keep
-OLDEST, NEWEST = (3, 10), (3, 13)
 
 #: what the system must have: a command or a library, and the Debian package that brings it
 COMMANDS = {"cmake": "cmake", "g++": "g++", "make": "make"}
-LIBRARIES = {"OSMesa": "libosmesa6", "GL": "libgl1"}
+LIBRARIES = {"EGL": "libegl1", "GL": "libgl1"}
 #: likewise what only tests need: a browser, which opens the benchmark's page
 BROWSER = {"chromium": "chromium", "chromedriver": "chromium-driver"}
-
-#: what every Python of .venv does first, so that nobody has to source a script; what somebody has set stays
-ENVIRONMENT = """
-share = os.path.join(sys.prefix, "share", "physad")
-cache = os.path.join(os.path.dirname(sys.prefix), ".cache")
-os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
-os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", os.path.join(share, "config", "fastdds.xml"))
-os.environ.setdefault("ROS_LOG_DIR", os.path.join(cache, "ros_log"))
-os.environ.setdefault("MPLCONFIGDIR", os.path.join(cache, "matplotlib"))
-"""
 
 
 class SetupError(Exception):
@@ -166,7 +158,9 @@ def physad() -> None:
     marker = VENV / "share" / "ament_index" / "resource_index" / "packages" / "physad"
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.touch()
-    (site_packages() / "physad_environment.pth").write_text(f"import os, sys; exec({ENVIRONMENT!r})\n")
+    shutil.copy(ROOT / "tools" / "physad_environment.py", site_packages())
+    # before the wheels' own .pth: they are read in the order of their names
+    (site_packages() / "physad_environment.pth").write_text("import physad_environment; physad_environment.apply()\n")
     share = VENV / "share" / "physad"
     if not share.is_symlink():
         share.symlink_to(ROOT)
@@ -201,11 +195,19 @@ def stage(name: str, action: Callable[[], None], *inputs: str) -> None:
     print(f"set-up: {name} done in {time.monotonic() - began:.0f} s", flush=True)
 
 
+def forget_other_ros() -> None:
+    """Nothing of a ROS that is sourced, nor of another Python's packages, gets into what is built here."""
+    from physad_environment import without_other_ros
+
+    after = without_other_ros([str(VENV)], os.environ)
+    for name in {*set(os.environ) - set(after), "PYTHONPATH", "AMENT_PREFIX_PATH", "RMW_IMPLEMENTATION", "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}:
+        os.environ.pop(name, None)
+    os.environ.update(after)
+
+
 def set_up(learns: bool, dev: bool) -> None:
     """All stages in order."""
-    if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        had = ".".join(map(str, sys.version_info[:2]))
-        raise SetupError(f"Python {had} is not supported; run make with PYTHON=python3.11 (3.10 to 3.13)")
+    forget_other_ros()
     system_packages(dev)
     stage("environment", virtual_environment)
     stage("packages", packages, "tools/setup.py", "requirements-ros.txt", "requirements.txt", "constraints.txt")
@@ -214,7 +216,7 @@ def set_up(learns: bool, dev: bool) -> None:
     if dev:
         stage("development", development, "requirements-dev.txt", "constraints.txt")
     stage("interfaces", interfaces, "tools/setup.py", "requirements-ros.txt", "constraints.txt", "physad_msgs", "vendor")
-    stage("physad", physad, "tools/setup.py", "setup.py", "setup.cfg", "package.xml")
+    stage("physad", physad, "tools/setup.py", "tools/physad_environment.py", "setup.py", "setup.cfg", "package.xml")
 
 
 def main() -> int:

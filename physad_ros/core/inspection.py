@@ -15,7 +15,6 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass, field, replace
-from typing import Union
 
 from physad_ros.core.decision import decide
 from physad_ros.core.types import Outcome, Percept, Score, Timetable, Verdict
@@ -131,9 +130,7 @@ class Expired:
     state: State
 
 
-Event = Union[
-    Started, LightsSet, Perceived, Announced, WindowClosed, ClipCut, Scored, ArmDone, Faulted, Canceled, Expired
-]
+Event = Started | LightsSet | Perceived | Announced | WindowClosed | ClipCut | Scored | ArmDone | Faulted | Canceled | Expired
 
 
 # -- commands ---------------------------------------------------------------------------------------------------------
@@ -199,7 +196,7 @@ class Finish:
     verdict: Verdict
 
 
-Command = Union[Clear, SetLights, Perceive, Interact, CancelArm, Cut, Judge, Conclude, Finish]
+Command = Clear | SetLights | Perceive | Interact | CancelArm | Cut | Judge | Conclude | Finish
 
 #: Seconds of wall clock that each state may take. INTERACTING and RETREATING last as the program does and are watched on
 #: the rig's clock by whoever feeds the events; the bound here is for a rig whose clock has stopped.

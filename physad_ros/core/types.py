@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ class Wait:
     duration_s: float
 
 
-Step = Union[Move, Grip, Drive, Wait]
+Step = Move | Grip | Drive | Wait
 
 
 @dataclass(frozen=True)

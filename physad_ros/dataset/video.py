@@ -6,7 +6,6 @@ import array
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Union
 
 import av
 import cv2
@@ -17,7 +16,7 @@ from physad_ros.core.errors import BadData
 from physad_ros.dataset.files import draft_of, sync
 
 Frame = NDArray[np.uint8]
-Buffer = Union[bytes, array.array]  # of bytes, as rclpy hands them over
+Buffer = bytes | array.array  # of bytes, as rclpy hands them over
 
 JPEG_QUALITY = 90  # the camera's
 VIDEO_CRF = 14  # x264; visually lossless, a tenth of the JPEGs' size

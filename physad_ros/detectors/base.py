@@ -20,7 +20,7 @@ from physad_ros.core.types import Clip, Score, Signals, Timetable
 PRESETS = ("quick", "paper")
 
 
-class Setting(str, enum.Enum):
+class Setting(enum.StrEnum):
     """What a method learns from; the groups of the paper's Table 4, and two more."""
 
     RULES = "rules"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import dataclasses
+import importlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -39,6 +40,12 @@ from physad_ros.core.types import (
 from physad_ros.dataset.announced import seconds
 
 OUTCOMES = {Perceive.Response.NOTHING: "nothing", Perceive.Response.UNSURE: "unsure", Perceive.Response.KNOWN: "known"}
+
+
+def type_named(name: str) -> Any:
+    """Class of a message type, e.g. sensor_msgs/msg/Image. Raises ImportError or AttributeError where it is not installed."""
+    package, kind_of_interface, kind = name.split("/")
+    return getattr(importlib.import_module(f"{package}.{kind_of_interface}"), kind)
 
 
 # -- time ---------------------------------------------------------------------------------------------------------------

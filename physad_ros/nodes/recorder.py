@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import traceback
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +57,7 @@ class Recorder(Adapter):
         for topic, kind in RECORDED.items():
             if topic != PLAN:
                 qos: QoSProfile = LATCHED if topic == LIGHT else STREAM
-                self.subscribe(_type_named(kind), topic.lstrip("/"), partial(self._take, topic), qos, raw=True)
+                self.subscribe(convert.type_named(kind), topic.lstrip("/"), partial(self._take, topic), qos, raw=True)
         self.subscribe(Interaction, PLAN.lstrip("/"), self._open, LATCHED, raw=True)
         self.serve(CutClip, "cut_clip", self._cut)
         self.every(LOOK_S, self._look)
@@ -129,12 +128,6 @@ class Recorder(Adapter):
         except Exception as error:  # of whatever kind: nobody reads what a worker raises, and the inspector waits for the files
             self.trouble = f"the clip's files cannot be written: {str(error) or repr(error)}"
             self.get_logger().error(f"{self.trouble}\n{traceback.format_exc()}")
-
-
-def _type_named(name: str) -> Any:
-    """Class of a message type, e.g. sensor_msgs/msg/Image."""
-    package, _, kind = name.split("/")
-    return getattr(importlib.import_module(f"{package}.msg"), kind)
 
 
 def main() -> None:

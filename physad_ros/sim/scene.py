@@ -163,7 +163,7 @@ class Eye:
         except (ImportError, RuntimeError, AttributeError, mujoco.FatalError) as error:
             raise PhysadError(
                 f"cannot draw pictures with MUJOCO_GL={os.environ.get('MUJOCO_GL')}: {error}; "
-                "install libegl1 and libegl-mesa0, or libosmesa6, and import physad_ros.sim before mujoco"
+                "install libegl1, and import physad_ros.sim before mujoco"
             ) from error
         flags = self._renderer.scene.flags
         for flag in (mujoco.mjtRndFlag.mjRND_REFLECTION, mujoco.mjtRndFlag.mjRND_SKYBOX, mujoco.mjtRndFlag.mjRND_HAZE):

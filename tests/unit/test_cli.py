@@ -23,6 +23,7 @@ WRONG = {
     "a benchmark's protocol that is none": (["bench", "data", "--protocol", "kind"], "corrected"),
     "more shots than the setting has": (["bench", "data", "--shots", "9"], "2 to 4"),
     "fewer shots than the setting has": (["bench", "data", "--shots", "1"], "2 to 4"),
+    "a domain that is none": (["topics", "--domain", "233"], "0 to 232"),
     "a campaign's detector that is none": (["record", "campaign", "--detector", "oracle"], "rules"),
 }
 
@@ -59,6 +60,7 @@ def test_the_versions_are_told(monkeypatch, capsys):
 
 @pytest.mark.parametrize("command", [
     "inspect", "record", "collect", "fit", "fit-perception", "courses", "evaluate", "recover", "bench", "methods", "bench-camera",
+    "topics", "nodes", "echo",
 ])
 def test_every_command_explains_itself(command):
     told = CliRunner().invoke(cli.app, [command, "--help"])

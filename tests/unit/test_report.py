@@ -3,7 +3,7 @@
 import errno
 import json
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,7 +19,7 @@ FRAMES = 6
 TABLE = Timetable("c1", "clip", "", "press", (Phase("press", 10.0, 10.1),), 10.0, 10.1, FRAMES)
 NORMAL = Verdict(Outcome.NORMAL, "clip", 0.5, 1.0, "rules")
 MEASURED = {"left": 0.31, "right": 0.79}
-AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=timezone.utc)
+AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -1,38 +1,58 @@
-"""Set-up keeps to its folder: what pip, ROS and matplotlib would write to the home directory goes inside, unless somebody says where."""
+"""Set-up runs on the Pythons that it names, keeps to its folder, and does no work twice."""
 
+import ast
 import importlib.util
-import os
+import re
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def setup():
+def load():
     spec = importlib.util.spec_from_file_location("physad_setup", ROOT / "tools" / "setup.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def environment(setup, monkeypatch, **before):
-    """What every Python of /clone/.venv adds to an environment."""
-    monkeypatch.setattr(os, "environ", dict(before))
-    exec(setup.ENVIRONMENT, {"os": os, "sys": SimpleNamespace(prefix="/clone/.venv")})
-    return os.environ
+@pytest.fixture
+def setup():
+    return load()
 
 
-def test_what_programs_write_lies_in_the_clone_unless_somebody_says_where(setup, monkeypatch):
-    made = environment(setup, monkeypatch)
-    for name in ("ROS_LOG_DIR", "MPLCONFIGDIR", "AMENT_PREFIX_PATH", "FASTDDS_DEFAULT_PROFILES_FILE"):
-        assert made[name].startswith("/clone/")
-    assert not made["ROS_LOG_DIR"].startswith("/clone/.venv"), "a new environment would take the logs away"
-    kept = environment(setup, monkeypatch, ROS_LOG_DIR="/logs", MPLCONFIGDIR="/fonts")
-    assert (kept["ROS_LOG_DIR"], kept["MPLCONFIGDIR"]) == ("/logs", "/fonts")
+@pytest.mark.parametrize("version", [(3, 6), (3, 10), (3, 15), (4, 0)])
+def test_a_python_that_is_too_old_or_too_new_gets_one_line(version, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", version)
+    with pytest.raises(SystemExit) as ended:
+        load()
+    said = str(ended.value)
+    assert "\n" not in said and f"Python {version[0]}.{version[1]} is not supported, 3.11 to 3.14 are" in said
+
+
+def test_an_old_python_gets_as_far_as_that_line():
+    source = (ROOT / "tools" / "setup.py").read_text()
+    tree = ast.parse(source, feature_version=(3, 6))
+    before = tree.body[:next(i for i, node in enumerate(tree.body) if isinstance(node, ast.If))]
+    assert {type(node) for node in before} <= {ast.Expr, ast.Import, ast.ImportFrom, ast.Assign}
+    assert "__future__" not in {node.module for node in before if isinstance(node, ast.ImportFrom)}, "annotations came with 3.7"
+
+
+def test_all_that_names_the_pythons_names_the_same(setup):
+    oldest, newest = (".".join(map(str, version)) for version in (setup.OLDEST, setup.NEWEST))
+    for file in ("constraints.txt", "requirements-ros.txt"):
+        assert f"{oldest} to {newest}" in (ROOT / file).read_text().splitlines()[0]
+    assert f'python_requires=">={oldest}"' in (ROOT / "setup.py").read_text()
+    assert f'python_version = "{oldest}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_one_set_of_versions_serves_all_pythons():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    forked = {line for line in lines if ";" in line}
+    names = [re.split("==", line)[0] for line in lines]
+    assert not forked and len(names) == len(set(names))
 
 
 def test_pip_caches_in_the_clone_unless_somebody_says_where(setup, monkeypatch):
@@ -58,3 +78,10 @@ def test_a_stage_is_done_once_until_its_inputs_change(setup, monkeypatch, tmp_pa
         file.write_text(text)
         setup.stage("stage", action, "input")
     assert done == ["one", "two"]
+
+
+def test_set_up_installs_the_opengl_that_is_chosen_first(setup):
+    from physad_ros.sim import gl
+
+    first = next(iter(gl._LIBRARIES.values()))
+    assert first in {f"lib{library}.so.1" for library in setup.LIBRARIES}

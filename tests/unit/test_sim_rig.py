@@ -12,6 +12,7 @@ import yaml
 
 from physad_ros.core.catalogue import SEARCH_PATH_VARIABLE
 from physad_ros.core.errors import UnknownName
+from physad_ros.core.paths import share_dir
 from physad_ros.core.types import Floats, Grip, Move, Program, Wait
 from physad_ros.motion import trajectory, ur5
 from physad_ros.sim import scene
@@ -313,3 +314,14 @@ def test_a_stopped_robot_is_noticed() -> None:
     move = trajectory.to_joints("approach", ur5.HOME, ur5.HOME + 0.1)
     with pytest.raises(Failed, match="approach: the robot did not end in time"):
         play(program(move, Wait("rest", 0.1)), rig, look=False)
+
+
+def test_the_rig_keeps_to_a_dense_jacobian_however_many_parts_lie_on_it():
+    """MuJoCo 4.0.0 can compute wrong accelerations with a sparse one, its own choice from 60 degrees of freedom on."""
+    spec = mujoco.MjSpec.from_file(str(share_dir() / "models" / "rig" / "rig.xml"))
+    for number in range(12):
+        part = spec.worldbody.add_body(pos=[0.4, 0, 0.1 * number])
+        part.add_freejoint()
+        part.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[0.02, 0, 0])
+    model = spec.compile()
+    assert model.nv > 60 and not mujoco.mj_isSparse(model)
