@@ -14,7 +14,7 @@ from rich.progress import track
 
 from physad_ros.bench.specimens import drawn_seed
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.types import NORMAL_LABEL, Clip
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.tree import clip_path, write_clip
@@ -99,7 +99,7 @@ def make(root: Path, task: Task, height: int) -> str:
         program = plan(category, specimen.object, rig.joint_state().positions_rad)
         clip = play(program, rig, clip_id=task.clip_id, label=task.label)
     except PhysadError as error:
-        return f"{task.clip_id}: {error}"
+        return f"{task.clip_id}: {why(error)}"
     finally:
         rig.close()
     _as_the_camera_sends_it(clip)

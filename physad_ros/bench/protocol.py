@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from physad_ros.core.decision import conformal_threshold
-from physad_ros.core.errors import BadData, WrongUse
+from physad_ros.core.errors import BadData, WrongUse, why
 from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.dataset.files import write_json
 from physad_ros.dataset.tree import ClipRef
@@ -83,7 +83,7 @@ class Split:
             parts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
             return cls(**parts)
         except (OSError, ValueError, TypeError) as error:
-            raise BadData(f"{file}: {error}") from error
+            raise BadData(f"{file}: {why(error)}") from error
 
 
 def ref(root: Path, name: str) -> ClipRef:

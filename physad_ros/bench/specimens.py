@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from physad_ros.core.catalogue import categories, load_category
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 
 FILE = "campaign.json"  # below a campaign's root
 BAGS = "bags"  # likewise: an inspection's folder for each specimen
@@ -59,7 +59,7 @@ class Campaign:
             found = json.loads((root / FILE).read_text())
             return cls(**{**found, "categories": tuple(found["categories"]), "labels": tuple(found["labels"])})
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadData(f"{root}: no recorded campaign here ({error}); `physad record` makes one") from error
+            raise BadData(f"{root}: no recorded campaign here ({why(error)}); `physad record` makes one") from error
 
     def write(self, root: Path) -> None:
         """Note it below ``root``; BadData where another campaign is."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from physad_ros.bench.jobs import JOBS
 from physad_ros.core.catalogue import categories, load_category
-from physad_ros.core.errors import BadData, WrongUse
+from physad_ros.core.errors import BadData, WrongUse, why
 from physad_ros.detectors.base import detectors
 
 
@@ -32,7 +32,7 @@ def trained_models(folder: str, detector: str, category: str) -> str:
                 detectors[detector].load(at)
                 return str(place or "")
             except BadData as error:
-                reasons.append(str(error))
+                reasons.append(why(error))
     where = folder or "beside the categories"
     raise WrongUse(f"the detector {detector} is not trained for {category or 'any category'} ({where}): {reasons[0]}. Train it with "
                    f"`physad bench DATA --method {detector} --out FOLDER` or `physad fit DATA --detector {detector} --out FOLDER`, "

@@ -10,9 +10,10 @@ from typing import Any
 import pydantic
 import yaml
 
-from physad_ros.core.errors import BadData, UnknownName
+from physad_ros.core.errors import BadData, UnknownName, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import NORMAL_LABEL
+from physad_ros.core.yamls import read_yaml
 
 SEARCH_PATH_VARIABLE = "PHYSAD_CATEGORY_PATH"
 
@@ -122,10 +123,12 @@ def load_category(name: str) -> Category:
 def _read(folder: Path) -> Category:
     file = folder / "category.yaml"
     try:
-        data = yaml.safe_load(file.read_text())
+        data = read_yaml(file)
+        if not isinstance(data, dict):
+            raise BadData(f"{file}: it must hold the fields of a category, as {', '.join(Category.model_fields)}")
         category = Category.model_validate({**data, "folder": folder})
-    except (yaml.YAMLError, pydantic.ValidationError, TypeError, OSError) as error:
-        raise BadData(f"{file}: {error}") from error
+    except (yaml.YAMLError, pydantic.ValidationError, UnicodeDecodeError, OSError) as error:
+        raise BadData(f"{file}: {why(error)}") from error
     if category.name != folder.name:
         raise BadData(f"{file}: is named {category.name!r} but lies in the folder {folder.name!r}")
     return category

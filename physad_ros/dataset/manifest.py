@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pydantic
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import FPS, Phase, Timetable
 from physad_ros.dataset.files import write_json
 
@@ -91,7 +91,7 @@ class Manifest(pydantic.BaseModel):
         try:
             return cls.model_validate_json(file.read_text())
         except (OSError, UnicodeDecodeError) as error:
-            raise BadData(f"{file}: {error}") from error
+            raise BadData(f"{file}: {why(error)}") from error
         except pydantic.ValidationError as error:
             faults = (f"{'.'.join(map(str, e['loc'])) or 'content'}: {e['msg']}" for e in error.errors())
             raise BadData(f"{file}: {'; '.join(faults)}") from error

@@ -15,7 +15,7 @@ from mcap.records import Channel, Chunk, DataEnd, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
 from rosbags.serde import SerdeError
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Floats, Signals, Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.dataset.announced import timetable_of
@@ -53,7 +53,7 @@ def messages(folder: Path, topics: tuple[str, ...]) -> Iterator[Row]:
         with mcap_file(folder).open("rb") as stream:
             rows = list(_rows(stream, topics))
     except DAMAGE as error:
-        raise BadData(f"{folder}: {str(error) or type(error).__name__}; `physad recover` may bring it back") from error
+        raise BadData(f"{folder}: {why(error)}; `physad recover` may bring it back") from error
     yield from rows
 
 
@@ -79,7 +79,7 @@ def decode(message_type: str, data: bytes) -> Any:
     try:
         return typestore().deserialize_cdr(data, message_type)
     except (SerdeError, KeyError, ValueError, IndexError, AssertionError, struct.error, MemoryError, OverflowError) as error:
-        raise BadData(f"{len(data)} bytes that are no {message_type}: {error}") from error
+        raise BadData(f"{len(data)} bytes that are no {message_type}: {why(error)}") from error
 
 
 def read_timetable(folder: Path) -> Timetable:

@@ -16,7 +16,7 @@ from mcap.records import Channel, Chunk, Message, Schema
 from mcap.stream_reader import breakup_chunk
 from mcap.writer import MCAP0_MAGIC
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.dataset.bag import BagWriter
@@ -108,7 +108,7 @@ def _replace(bag: Path, rows: list[Row], report: RecoverReport) -> None:
         writer.close()
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
-        raise BadData(f"{bag}: the mended bag cannot be written, the broken one is kept: {error}") from error
+        raise BadData(f"{bag}: the mended bag cannot be written, the broken one is kept: {why(error)}") from error
     report.messages.update(writer.counts)
     bag.rename(broken)
     draft.rename(bag)

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Percept, Timetable, Verdict
 from physad_ros.dataset.files import write_json
 
@@ -60,5 +60,5 @@ def read_verdict(file: Path) -> dict[str, Any]:
         for name in ("score", "threshold"):
             report[name] = math.nan if report[name] is None else float(report[name])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadData(f"{file}: {error}") from error
+        raise BadData(f"{file}: {why(error)}") from error
     return report

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.dataset.files import draft_of, sync
 
 Frame = NDArray[np.uint8]
@@ -87,7 +87,7 @@ def iter_video(path: Path, height: int | None = None) -> Iterator[Frame]:
             for frame in container.decode(video=0):
                 yield scale(frame.to_ndarray(format="bgr24"), height)
     except (av.FFmpegError, OSError) as error:
-        raise BadData(f"{path}: {error}") from error
+        raise BadData(f"{path}: {why(error)}") from error
 
 
 def read_video(path: Path, height: int | None = None) -> tuple[NDArray[np.uint8], float]:
@@ -104,7 +104,7 @@ def frame_rate(path: Path) -> float:
         with av.open(str(path)) as container:
             rate = container.streams.video[0].average_rate
     except (av.FFmpegError, OSError, IndexError) as error:
-        raise BadData(f"{path}: {error}") from error
+        raise BadData(f"{path}: {why(error)}") from error
     if not rate:
         raise BadData(f"{path}: states no frame rate")
     return float(rate)

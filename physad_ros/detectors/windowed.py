@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from rich.progress import track
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
 from physad_ros.detectors import storage, windows
 from physad_ros.detectors.base import Detector, Stream
@@ -120,7 +120,7 @@ class Windowed(Detector):
             made.network = _placed(made.network).eval()
             made.take_facts(facts)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise BadData(f"{folder / cls.name}: {error}; `physad fit --detector {cls.name}` makes it anew") from error
+            raise BadData(f"{folder / cls.name}: {why(error)}; `physad fit --detector {cls.name}` makes it anew") from error
         return made
 
     def fitted(self) -> Any:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from physad_ros.bringup import NodeSpec, compose
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import FPS
 from physad_ros.dataset.video import write_video
@@ -46,7 +46,7 @@ def bench(frames: int, file: Path | None, console: Console) -> None:
         try:
             default: dict[str, Any] = _run(film, frames, Path(scratch) / "default", str(plain), console)
         except (PhysadError, subprocess.TimeoutExpired) as error:  # what it is compared with may fail, ours may not
-            console.print(f"default transports: {error}")
+            console.print(f"default transports: {why(error)}")
             default = {"error": str(error)}
     table = Table("transports", *ours)
     for name, row in (("physad", ours), ("default", default)):

@@ -17,7 +17,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Empty
 
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import PhysadError, why
 from physad_ros.nodes import parameters
 from physad_ros.nodes.waiting import result
 
@@ -118,7 +118,7 @@ class Adapter(LifecycleNode, ABC):
             step()
         except Exception as error:  # rclpy would swallow it; start raises it, and a remote caller gets FAILURE
             self._failure = error
-            self.trouble = str(error) or type(error).__name__
+            self.trouble = why(error)
             self.get_logger().error(self.trouble)
             return TransitionCallbackReturn.FAILURE
         return TransitionCallbackReturn.SUCCESS

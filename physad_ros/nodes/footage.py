@@ -12,7 +12,7 @@ from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction
 from physad_msgs.msg import Phase as PhaseMsg
 from physad_ros.core.catalogue import Category, load_category
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.types import Phase, Timetable
 from physad_ros.dataset.sources import Footage
 from physad_ros.nodes import convert
@@ -47,7 +47,7 @@ class FootageInteraction:
             category = load_category(handle.request.category)
         except PhysadError as error:
             handle.abort()
-            return Interact.Result(error_code=Code.UNKNOWN_CATEGORY, error_string=str(error))
+            return Interact.Result(error_code=Code.UNKNOWN_CATEGORY, error_string=why(error))
         have, want = len(self._footage.frames), category.frames
         if have < want:
             handle.abort()

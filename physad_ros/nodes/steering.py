@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from physad_msgs.action import Inspect
 from physad_msgs.msg import Verdict as VerdictMsg
 from physad_ros.core import inspection as course
+from physad_ros.core.errors import why
 from physad_ros.core.inspection import State
 from physad_ros.core.types import Verdict
 from physad_ros.dataset.finishing import MANIFEST
@@ -101,7 +102,7 @@ class Steering:
         try:
             await until(lambda: manifest.exists() or bool(self._recorder_fault()), CLIP_S, "the clip's manifest")
         except Overdue as error:
-            return str(error)
+            return why(error)
         return "" if manifest.exists() else self._recorder_fault()
 
     def _recorder_fault(self) -> str:

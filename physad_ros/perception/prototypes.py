@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import Floats, Percept
 from physad_ros.perception.describe import look
@@ -86,7 +86,7 @@ class Perceiver:
             with np.load(file, allow_pickle=False) as data:
                 return cls([str(n) for n in data["names"]], data["centres"].astype(float), data["owners"], data["radii"])
         except (OSError, KeyError, ValueError) as error:
-            raise BadData(f"{file}: {error}; `physad fit-perception` makes it") from error
+            raise BadData(f"{file}: {why(error)}; `physad fit-perception` makes it") from error
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ import numpy as np
 
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Finding, Floats, Phase, Score, Timetable
+from physad_ros.core.words import number
 from physad_ros.rules.bank import UNMEASURED, Bank, Rule
 from physad_ros.rules.deduce import Measured
 
@@ -73,7 +74,7 @@ def tell(rule: Rule, value: float) -> str:
         phase, quantity = rule.phase.replace("_", " "), rule.quantity.replace("_", " ")
         return f"during {phase}, {quantity} could not be measured; in normal specimens it can"
     times, unit = (1, rule.unit) if rule.unit else (100, "%")
-    said, low, high = (f"{times * v:.3g}" if abs(times * v) >= 0.01 else "0" for v in (value, rule.low, rule.high))
+    said, low, high = (number(times * v) if abs(times * v) >= 0.01 else "0" for v in (value, rule.low, rule.high))
     return rule.sentence.format(value=f"{said} {unit}", low=low, high=f"{high} {unit}")
 
 
