@@ -13,8 +13,9 @@ from joblib import Parallel, delayed
 from rich.progress import track
 
 from physad_ros.bench.specimens import drawn_seed
+from physad_ros.core import places
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import PhysadError, why
+from physad_ros.core.errors import PhysadError, WrongUse, why
 from physad_ros.core.types import NORMAL_LABEL, Clip
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.tree import clip_path, write_clip
@@ -57,12 +58,16 @@ def collect(
 
     Raises:
         UnknownName: a category without simulated twin.
+        WrongUse: nothing is asked for, or the tree cannot be written.
     """
     from physad_ros.sim.twin import twins
 
     for name in categories:
         _ = twins[name]
-    todo = list(tasks(categories or list(twins), normal, defective, seed))
+    if not normal and not defective:
+        raise WrongUse("no clip is asked for: neither normal ones for training nor defective ones for tests")
+    places.writable_folder(root)
+    todo = list(tasks(list(dict.fromkeys(categories)) or list(twins), normal, defective, seed))
     left = [t for t in todo if not _path(root, t).with_suffix(".json").exists()]
     done = Counter(kept=len(todo) - len(left))
     if not left:

@@ -24,7 +24,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchContext, LaunchDescription
-from physad_ros.bringup import A, Include, NodeSpec, Xacro, drivers, stack, with_models
+from physad_ros.bringup import A, Include, NodeSpec, Xacro, drivers, ready, stack
 from physad_ros.core.errors import WrongUse
 from physad_ros.core.paths import share_dir
 from physad_ros.nodes.parameters import describe
@@ -40,7 +40,7 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
 
     def setup(context: LaunchContext) -> list[Any]:
         given = {f.name: _typed(LaunchConfiguration(f.name).perform(context), f) for f in dataclasses.fields(arguments_type)}
-        arguments = with_models(arguments_type(**given))
+        arguments = ready(arguments_type(**given))
         actions = [LogInfo(msg=f"seed {arguments.seed}"), *map(_action, (*drivers(arguments), *stack(arguments)))]
         asking = request(arguments)
         if asking is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar
 
+TOLD = 3  # faults of one file
 TRACEBACK = "PHYSAD_TRACEBACK"  # in the environment: print the traceback of a fault too
 #: what a machine answers to a path or a disk that somebody chose; all else that it refuses is a fault of ours
 THEIRS = {
@@ -75,8 +77,9 @@ def why(error: BaseException) -> str:
     said = getattr(error, "strerror", None)  # of the system, and of FFmpeg
     if said:
         return str(said)[:1].lower() + str(said)[1:]
-    if callable(faults := getattr(error, "errors", None)):  # of pydantic
-        return "; ".join(_field(fault) for fault in faults())
+    if type(error).__module__.startswith("pydantic"):
+        faults = [_field(fault) for fault in error.errors()]  # type: ignore[attr-defined]
+        return "; ".join(faults[:TOLD]) + (f"; and {len(faults) - TOLD} more like that" if len(faults) > TOLD else "")
     if (mark := getattr(error, "problem_mark", None)) is not None:  # of a YAML file
         return f"line {mark.line + 1}: {getattr(error, 'problem', '') or getattr(error, 'context', '')}"
     if isinstance(error, KeyError) and error.args:
@@ -106,7 +109,7 @@ def ending(program: str, say: Callable[[str], None] = lambda line: print(line, f
         _leave(say, f"{program}: {' '.join(str(error).split())}", error.status)
     except BrokenPipeError:  # who read our output has ended, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.FAULT)
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         if error.errno not in THEIRS or not error.filename:
             _leave(say, _fault(program, error), Exit.FAULT)

@@ -39,7 +39,7 @@ def writable_folder(path: Path, option: str = "") -> Path:
                 raise WrongUse(f"{told}{there} is a link to something that is not there")
             there = there.parent
         if not there.is_dir():
-            raise WrongUse(f"{told}{path} cannot be a folder: {there} is a file")
+            raise WrongUse(f"{told}{path} cannot be a folder: {'it' if there == path else there} is a file")
         with tempfile.TemporaryFile(dir=there):
             pass
     except (OSError, ValueError) as error:
@@ -67,7 +67,7 @@ def _readable(path: Path, what: str) -> None:
     try:
         os.stat(path)
     except FileNotFoundError:
-        raise WrongUse(f"there is no {what} {path}") from None
+        raise WrongUse(f"{path}: there is no such {what}") from None
     except (OSError, ValueError) as error:
         raise WrongUse(f"{path} cannot be read: {why(error)}") from error
     if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):

@@ -18,6 +18,7 @@ from rosbags.serde import SerdeError
 from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Floats, Signals, Timetable
 from physad_ros.core.window import FrameWindow
+from physad_ros.core.words import count
 from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.definitions import typestore
 from physad_ros.dataset.stamps import to_seconds
@@ -36,7 +37,7 @@ def mcap_file(folder: Path) -> Path:
     """The one MCAP file of a bag's folder."""
     files = sorted(folder.glob("*.mcap"))
     if len(files) != 1:
-        raise BadData(f"{folder}: {len(files)} MCAP files where there should be one")
+        raise BadData(f"{folder}: {count(len(files), 'MCAP file')} where there should be one")
     return files[0]
 
 

@@ -90,6 +90,12 @@ def iter_video(path: Path, height: int | None = None) -> Iterator[Frame]:
         raise BadData(f"{path}: {why(error)}") from error
 
 
+def probe(path: Path) -> None:
+    """Raise BadData where no picture of a video can be shown."""
+    if next(iter_video(path), None) is None:
+        raise BadData(f"{path}: there is no picture in it")
+
+
 def read_video(path: Path, height: int | None = None) -> tuple[NDArray[np.uint8], float]:
     """All frames (T, H, W, 3) and the frame rate [Hz]."""
     frames = list(iter_video(path, height))

@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from physad_ros.bringup import NodeSpec, compose
+from physad_ros.core import places
 from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import FPS
-from physad_ros.dataset.video import write_video
+from physad_ros.dataset.video import probe, write_video
 from physad_ros.nodes.meter import Meter
 from physad_ros.nodes.run import session, spin
 
@@ -38,6 +39,8 @@ DETECTOR = "intensity"  # the cheapest: what is measured is the way to it
 
 def bench(frames: int, file: Path | None, console: Console) -> None:
     """Run both transports, print a table and, last, one JSON object."""
+    if file is not None:
+        probe(places.file(file, "video"))
     with tempfile.TemporaryDirectory() as scratch:
         film = file or _film(Path(scratch) / "film.mp4")
         ours = _run(film, frames, Path(scratch) / "ours", str(share_dir() / "config" / "fastdds.xml"), console)

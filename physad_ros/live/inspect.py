@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from physad_msgs.msg import Verdict
-from physad_ros.bringup import StackArguments, stack, with_models
+from physad_ros.bringup import StackArguments, stack
 from physad_ros.core.inspection import DEADLINES_S, State
 from physad_ros.live.graph import running
 from physad_ros.live.terminal import NAMES, Teller, show, telling
@@ -15,8 +15,7 @@ END_S = DEADLINES_S[State.ABORTING] + 30.0  # a canceled inspection brings the a
 
 
 def inspect_once(arguments: StackArguments, console: Console) -> str:
-    """Inspect, show the verdict, return its name."""
-    arguments = with_models(arguments)
+    """Inspect as ``ready`` arguments say, show the verdict, return its name."""
     console.print(f"seed {arguments.seed}", style="dim")
     if arguments.rig != "mujoco" and arguments.source != "file":
         needs = "robot_ip:=…" if arguments.rig == "ur5" else "category:=…"

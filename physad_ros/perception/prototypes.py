@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 
 from physad_ros.core.errors import BadData, why
 from physad_ros.core.paths import share_dir
@@ -37,6 +36,8 @@ class Perceiver:
         Raises:
             BadData: a picture in which nothing is to be seen.
         """
+        from sklearn.cluster import KMeans  # takes a second to load, and only fitting needs it
+
         centres, owners, radii = [], [], []
         for index, (name, frames) in enumerate(pictures.items()):
             looks = [look(frame) for frame in frames]

@@ -258,7 +258,7 @@ def test_a_clip_in_the_tree_reads_back(tmp_path):
     assert back.source == load_clip(ref).source == ref.path
     with pytest.raises(BadData, match="must not be trained on"):
         clip_path(tmp_path, "clip", "train", "unable_press", "c1")
-    with pytest.raises(BadData, match="no clip"):
+    with pytest.raises(BadData, match="no clips"):
         scan(tmp_path / "clip")
 
 
