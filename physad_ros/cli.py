@@ -170,7 +170,7 @@ def fit(
 
 @app.command("fit-perception")
 def fit_perception(
-    count: Annotated[int, typer.Option(min=2, help="Specimens per category to learn from; half as many others are tried.")] = 60,
+    count: Annotated[int, typer.Option(min=10, help="Specimens per category to learn from; half as many others are tried.")] = 60,
     seed: FirstSeed = 0,
 ) -> None:
     """Learn what each category looks like before it is touched, and report how often unseen specimens are recognised.
@@ -276,12 +276,11 @@ def bench_camera(
 @app.command()
 def categories() -> None:
     """List the categories with their objects and defects."""
-    from rich.table import Table
-
+    from physad_ros.bench.grid import grid
     from physad_ros.core.catalogue import categories as known
     from physad_ros.core.catalogue import load_category
 
-    table = Table("category", "interaction", "frames", "objects", "defects")
+    table = grid("category", "interaction", "frames", "objects", "defects", names=2)
     for name in known():
         c = load_category(name)
         table.add_row(name, c.recipe.interaction, str(c.frames), ", ".join(o.name for o in c.objects), ", ".join(c.defects))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from physad_ros.bench.facts import JOBS
-from physad_ros.core import places
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData, WrongUse, why
 from physad_ros.detectors.base import detectors
@@ -23,11 +22,11 @@ def trained_models(folder: str, detector: str, category: str) -> str:
     """
     if reason := detectors[detector].unavailable():
         raise WrongUse(f"the detector {detector} cannot be used here: {reason}")
-    if folder:
-        places.folder(Path(folder), "folder of trained models")
     wanted = [category] if category else list(categories())
     at_hand = [Path(folder), *sorted((Path(folder) / JOBS / detector).glob("seed_*"), key=_seed)] if folder else [None]
     reasons = []
+    if folder and not Path(folder).is_dir():
+        at_hand, reasons = [], ["there is no such folder"]
     for place in at_hand:
         for name in wanted:
             at = place / name if place else load_category(name).folder

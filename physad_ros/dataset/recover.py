@@ -59,7 +59,7 @@ class RecoverReport:
         if not self.frames_expected:
             return f"frames that are back: {self.frames_received}; how many there should be is lost with the timetable"
         lost = self.frames_expected - self.frames_received
-        return f"{self.frames_received} of {count(self.frames_expected, 'frame')} of the clip are back, {lost} lost"
+        return f"{self.frames_received} of {count(self.frames_expected, 'frame')} of the clip are back, {lost} {'is' if lost == 1 else 'are'} lost"
 
 
 Row = tuple[str, str, Message]

@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
+from physad_ros.bench.grid import grid
 from physad_ros.bringup import NodeSpec, compose
 from physad_ros.core import places
 from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import FPS
+from physad_ros.core.words import number
 from physad_ros.dataset.video import probe, write_video
 from physad_ros.nodes.meter import Meter
 from physad_ros.nodes.run import session, spin
@@ -51,9 +52,9 @@ def bench(frames: int, file: Path | None, console: Console) -> None:
         except (PhysadError, subprocess.TimeoutExpired) as error:  # what it is compared with may fail, ours may not
             console.print(f"default transports: {why(error)}")
             default = {"error": str(error)}
-    table = Table("transports", *ours)
-    for name, row in (("physad", ours), ("default", default)):
-        table.add_row(name, *(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row.values()))
+    table = grid("", "physad's transports", "default transports")
+    for name, value in ours.items():
+        table.add_row(name, *("failed" if v is None else number(v) for v in (value, default.get(name))))
     console.print(table)
     print(json.dumps({**ours, "default_transports": default}))
 
