@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import time
 import venv
 from collections.abc import Callable, Iterable
@@ -41,20 +42,45 @@ LIBRARIES = {"EGL": "libegl1", "GL": "libgl1"}
 #: likewise what only tests need: a browser, which opens the benchmark's page
 BROWSER = {"chromium": "chromium", "chromedriver": "chromium-driver"}
 
+TURN_S, SHOW_S, LOG_S = 0.05, 0.5, 15.0  # looking whether a command has ended; showing how far it is, in a terminal and in a log
+
 
 class SetupError(Exception):
     """Something a person must see to."""
 
 
-def run(*command: object, quiet: bool = True, **environment: str) -> None:
-    """Run a command; on failure show what it printed."""
-    words = [str(word) for word in command]
-    result = subprocess.run(
-        words, cwd=ROOT, env={**os.environ, **environment}, text=True,
-        stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,
+def run(*command: object, **environment: str) -> None:
+    """Run a command and show how far it is; on failure show all that it printed."""
+    words: list[str] = [str(word) for word in command]
+    said: list[str] = []
+    process = subprocess.Popen(
+        words, cwd=ROOT, env={**os.environ, **environment}, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
-    if result.returncode:
-        raise SetupError(f"{' '.join(words)}\n{result.stdout or ''}\nfailed with status {result.returncode}")
+    hearing = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)  # line by line, as they come
+    hearing.start()
+    try:
+        follow(process, said)
+        hearing.join()
+    except BaseException:  # Ctrl-C above all
+        process.kill()
+        raise
+    if process.returncode:
+        raise SetupError(f"{' '.join(words)}\n{''.join(said)}\nfailed with status {process.returncode}")
+
+
+def follow(process: subprocess.Popen[str], said: list[str]) -> None:
+    """Wait for a process; show what it said last, in one line that is kept up to date, or a line now and then where that is no terminal."""
+    began, told, terminal = time.monotonic(), time.monotonic(), sys.stdout.isatty()
+    while process.poll() is None:
+        time.sleep(TURN_S)
+        now = time.monotonic()
+        if now - told < (SHOW_S if terminal else LOG_S):
+            continue
+        told, last = now, next((line.strip() for line in reversed(said) if line.strip()), "")
+        line = f"  {now - began:.0f} s: {last}"[: shutil.get_terminal_size().columns - 1]
+        print(f"\r\033[K{line}" if terminal else line, end="" if terminal else "\n", flush=True)
+    if terminal:
+        print("\r\033[K", end="", flush=True)
 
 
 def system_packages(dev: bool) -> None:

@@ -9,7 +9,7 @@ from physad_ros.bench.jobs import Run, plan
 from physad_ros.bench.markdown import markdown, show
 from physad_ros.bench.page import write_page
 from physad_ros.bench.results import PROTOCOLS, outcome
-from physad_ros.bench.run import carry_out
+from physad_ros.bench.run import BACKENDS, carry_out
 from physad_ros.bench.table import Table, tabulate
 from physad_ros.core.errors import UnknownName
 from physad_ros.dataset.files import write_atomically
@@ -25,6 +25,8 @@ def benchmark(run: Run, console: Console, *, protocol: str = "corrected", worker
     """
     if protocol not in PROTOCOLS:
         raise UnknownName("protocol", protocol, PROTOCOLS)
+    if backend not in BACKENDS:
+        raise UnknownName("backend", backend, BACKENDS)
     todo = plan(run)
     carry_out(todo.jobs, console, workers=workers, backend=backend)
     outcomes = [outcome(job, protocol) for job in todo.jobs]
@@ -34,5 +36,5 @@ def benchmark(run: Run, console: Console, *, protocol: str = "corrected", worker
     write_atomically(to.markdown, markdown(table).encode())
     write_page(table, todo.jobs, outcomes, to.page)
     show(table, console)
-    console.print(f"results: {to.markdown}, {to.csv.name}, {to.parquet.name}; page: {to.page}", markup=False)
+    console.print(f"results: {to.markdown}, {to.csv.name}, {to.parquet.name}; page: {to.page}", markup=False, soft_wrap=True)
     return table

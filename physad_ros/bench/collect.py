@@ -13,9 +13,9 @@ from joblib import Parallel, delayed
 from rich.progress import track
 
 from physad_ros.bench.specimens import drawn_seed
-from physad_ros.core import versions
+from physad_ros.core import places, versions
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import PhysadError, WrongUse, why
 from physad_ros.core.types import NORMAL_LABEL, Clip
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.tree import clip_path, write_clip
@@ -58,12 +58,22 @@ def collect(
 
     Raises:
         UnknownName: a category without simulated twin.
+        WrongUse: nothing is asked for, or the tree cannot be written.
+        BadData, Impossible: a category's interaction cannot be planned.
     """
+    if not normal and not defective:
+        raise WrongUse("no clip is asked for: neither normal ones for training nor defective ones for tests")
+    asked = [load_category(name) for name in dict.fromkeys(categories)]
+    places.writable_folder(root)
+    from physad_ros.interactions.base import check
     from physad_ros.sim.twin import twins
 
-    for name in categories:
-        _ = twins[name]
-    todo = list(tasks(categories or list(twins), normal, defective, seed))
+    for category in asked:
+        _ = twins[category.name]
+    names = [category.name for category in asked] or list(twins)
+    for name in names:
+        check(load_category(name))
+    todo = list(tasks(names, normal, defective, seed))
     left = [t for t in todo if not _path(root, t).with_suffix(".json").exists()]
     done = Counter(kept=len(todo) - len(left))
     if not left:
@@ -100,7 +110,7 @@ def make(root: Path, task: Task, height: int) -> str:
         program = plan(category, specimen.object, rig.joint_state().positions_rad)
         clip = play(program, rig, clip_id=task.clip_id, label=task.label)
     except PhysadError as error:
-        return f"{task.clip_id}: {error}"
+        return f"{task.clip_id}: {why(error)}"
     finally:
         rig.close()
     _as_the_camera_sends_it(clip)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from physad_ros.core import places
 from physad_ros.core.catalogue import load_category
+from physad_ros.core.errors import WrongUse
 from physad_ros.core.telling import told_unit
+from physad_ros.core.words import listed
 from physad_ros.dataset.tree import ClipRef, load_clip
 from physad_ros.detectors.rules import Rules, measure
 from physad_ros.rules.bank import Bank
@@ -19,7 +20,8 @@ from physad_ros.rules.deduce import Measured
 from physad_ros.rules.measurement import measurements
 from physad_ros.rules.phases import aligned
 
-matplotlib.use("Agg")
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def draw(paths: Sequence[Path], category: str, out: Path) -> None:
@@ -29,6 +31,14 @@ def draw(paths: Sequence[Path], category: str, out: Path) -> None:
         BadData: a clip or the category's bank cannot be read.
     """
     known = load_category(category)
+    for path in paths:
+        places.file(path, "video")
+    places.writable_file(out, "out")
+    from matplotlib.backend_bases import FigureCanvasBase
+    from matplotlib.figure import Figure
+
+    if out.suffix.lower().removeprefix(".") not in (kinds := FigureCanvasBase.get_supported_filetypes()):
+        raise WrongUse(f"out: {out} cannot be written as a picture; its name must end in one of {listed(kinds)}")
     bank = Bank.read(known.folder)
     quantities = measurements[known.recipe.interaction].quantities
     figure = Figure(figsize=(5.2 * len(paths) + 0.6, 2.3 * len(quantities) + 0.4), dpi=90, facecolor="white", layout="constrained")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 FACTS, SCORES, PER_FRAME = "facts.json", "scores.parquet", "per_frame.npz"
+JOBS = "jobs"  # folder of a run that holds those of its jobs
 LOG = "log.txt"  # what a failed job printed
 
 

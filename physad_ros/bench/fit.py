@@ -10,11 +10,13 @@ from rich.console import Console
 
 from physad_ros.bench.clips import ClipsOnDisk
 from physad_ros.bench.protocol import set_apart
+from physad_ros.core import places
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.decision import conformal_threshold
-from physad_ros.core.errors import BadData, WrongUse
+from physad_ros.core.errors import BadData, UnknownName, WrongUse
+from physad_ros.core.words import count, listed, number
 from physad_ros.dataset.tree import ClipRef, scan
-from physad_ros.detectors.base import Detector, Setting, detectors
+from physad_ros.detectors.base import PRESETS, Detector, Setting, detectors
 
 
 @dataclass(frozen=True)
@@ -51,23 +53,37 @@ def fit(
         BadData: no clips, or too few for the false-alarm rate.
     """
     kind = detectors[detector]
+    if preset not in (kind.presets or PRESETS):
+        raise UnknownName("preset", preset, kind.presets or PRESETS)
+    if not 0 < false_alarm_rate < 1:
+        raise WrongUse(f"the false-alarm rate must lie between 0 and 1, not at {number(false_alarm_rate)}")
     if reason := kind.unavailable(preset):
         raise WrongUse(f"the detector {detector} cannot be fitted here: {reason}")
     if kind.card.setting is Setting.WEAK:
         raise WrongUse(f"the detector {detector} learns from labelled defective clips too, which `physad bench --method {detector}` gives it")
-    refs = [r for r in scan(root) if r.split == "train" and (not categories or r.category in categories)]
+    places.folder(root)
+    refs = [r for r in scan(root) if r.split == "train"]
+    if missing := set(categories) - (there := {r.category for r in refs}):
+        raise BadData(f"{root}: no training clips of {listed(missing)}; there are some of {listed(there)}")
+    refs = [r for r in refs if not categories or r.category in categories]
     names = sorted({r.category for r in refs})
-    if missing := set(categories) - set(names):
-        raise BadData(f"{root}: no training clips of {', '.join(sorted(missing))}")
-    done = []
+    if not names:
+        raise BadData(f"{root}: no training clips, which lie in <category>/train")
+    folders = {name: out / name if out else load_category(name).folder for name in names}
+    for folder in folders.values():
+        places.writable_folder(folder)
     for name in names:
+        held = round(held_out * sum(r.category == name for r in refs))
+        conformal_threshold([0.0] * held, false_alarm_rate)  # raises where so few cannot promise it
+    done = []
+    for name, folder in folders.items():
         made, result = fit_category([r for r in refs if r.category == name], detector, preset, false_alarm_rate, held_out, seed)
-        folder = out / name if out else load_category(name).folder
         folder.mkdir(parents=True, exist_ok=True)
         made.save(folder)
         done.append(result)
         if console:
-            console.print(f"{name}: {detector} on {result.fitted} clips, threshold {result.threshold:.3f} from {result.held_out} others")
+            others = count(result.held_out, "other")
+            console.print(f"{name}: {detector} on {count(result.fitted, 'clip')}, threshold {number(result.threshold)} from {others}")
     return done
 
 

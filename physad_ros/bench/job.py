@@ -24,7 +24,7 @@ import numpy as np
 from physad_ros.bench.clips import ClipsOnDisk
 from physad_ros.bench.facts import FACTS, PER_FRAME, SCORES, Facts
 from physad_ros.bench.protocol import Split, calibrate, ref
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import NORMAL_LABEL, Clip, Score
 from physad_ros.dataset.files import plain, sync, write_json
 from physad_ros.dataset.tree import load_clip
@@ -57,7 +57,7 @@ def execute(job: Job) -> None:
     except Exception as error:  # of whatever kind: the table tells it, and the other jobs go on
         traceback.print_exc()
         shutil.rmtree(draft)
-        fail(job, str(error) or repr(error))
+        fail(job, why(error))
         return
     for file in draft.rglob("*.*"):
         sync(file)  # before the facts, which say that the job is done
@@ -102,7 +102,7 @@ def _calibrated(detector: Detector, clips: ClipsOnDisk, false_alarm_rate: float)
         return calibrate(detector, [score.value for score, _ in tried], false_alarm_rate), ""
     except BadData as error:
         reason = next((f" (the first: {reason})" for _, reason in tried if reason), "")
-        return float("nan"), f"{error}{reason}"
+        return float("nan"), f"{why(error)}{reason}"
 
 
 def _score(detector: Detector, clips: ClipsOnDisk) -> tuple[float, int, list[Score]]:
@@ -129,7 +129,7 @@ def _tried(detector: Detector, clip: Clip) -> tuple[Score, str]:
     try:
         return detector.score(clip), ""
     except BadData as error:
-        reason = str(error) or repr(error)
+        reason = why(error)
         return Score(float("nan"), np.full(len(clip.frames), np.nan), explanation=reason), reason
 
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from physad_ros.bench.digest import digest
+from physad_ros.bench.facts import JOBS
 from physad_ros.bench.job import Job
 from physad_ros.bench.protocol import Protocol, Split
+from physad_ros.core import places
 from physad_ros.core.errors import BadData, UnknownName, WrongUse
 from physad_ros.dataset.tree import scan
 from physad_ros.detectors.base import PRESETS, Setting, detectors, lacking
 
-JOBS, SPLITS = "jobs", "splits"  # below a run's folder
+SPLITS = "splits"  # below a run's folder
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def plan(run: Run) -> Plan:
     """
     if reason := lacking(("pyarrow", "jinja2")):
         raise WrongUse(reason)
+    places.writable_folder(run.out, "out")
     names, not_run = _methods(run)
     if not names:
         raise WrongUse("; ".join(f"{name}: {reason}" for name, reason in not_run.items()))
@@ -82,8 +85,7 @@ def _methods(run: Run) -> tuple[list[str], dict[str, str]]:
 
 
 def _categories(run: Run) -> list[str]:
-    if not run.root.is_dir():
-        raise BadData(f"{run.root}: no such folder; give that of a Phys-AD tree, as `physad collect` makes one")
+    places.folder(run.root, "folder of a Phys-AD tree (`physad collect` makes one)")
     found = sorted({r.category for r in scan(run.root)})
     for name in run.categories:
         if name not in found:

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from physad_ros.bench import markdown
+from physad_ros.bench.grid import grid
 from physad_ros.bench.metrics import auroc, auroc_interval, average_precision, binomial_interval, worst_case
 from physad_ros.bench.specimens import BAGS, Campaign
 from physad_ros.core.catalogue import Category, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL
+from physad_ros.core.words import count
 from physad_ros.dataset.files import plain
 from physad_ros.dataset.reading import read_clip
 from physad_ros.dataset.report import REPORT, Report
@@ -69,14 +71,14 @@ def evaluate(root: Path, console: Console, as_json: bool = False) -> None:
         told = {"specimens": wanted, "inspected": len(rows), "results": [asdict(r) for r in results], "alarms": alarms}
         print(json.dumps(plain(told)))
         return
-    console.print(f"{len(rows)} of the campaign's {wanted} specimens are inspected")
+    console.print(f"{len(rows)} of the campaign's {count(wanted, 'specimen')} {'is' if len(rows) == 1 else 'are'} inspected")
     _show(results, alarms, rows, judge, console)
 
 
 def _rows(root: Path, console: Console) -> Iterable[Row]:
     done = [s for s in Campaign.read(root).specimens() if (root / BAGS / s.clip_id / REPORT).exists()]
     if not done:
-        raise BadData(f"{root}: nothing of this campaign is recorded yet; `physad record` does")
+        raise BadData(f"{root}: nothing of this campaign is recorded yet; `physad record` does that")
     for specimen in track(done, "scoring the bags by the baselines", console=console, transient=True):
         folder = root / BAGS / specimen.clip_id
         report = Report.read(folder / REPORT)
@@ -139,24 +141,35 @@ def _alarms(name: str, rows: Sequence[Row], judge: str) -> dict[str, Any]:
     }
 
 
+def _no_auroc(rows: Sequence[Row]) -> str:
+    """Why there is none: it is the chance that a defective specimen scores above a normal one."""
+    kinds = {r.label == NORMAL_LABEL for r in rows}
+    lacking = "defective" if kinds == {True} else "normal" if kinds == {False} else "category with both a normal and a defective"
+    return f"no AUROC: the campaign has no {lacking} specimen that was inspected"
+
+
 def _show(results: Sequence[Result], alarms: dict[str, dict[str, Any]], rows: Sequence[Row], judge: str, console: Console) -> None:
-    table = Table("category", "defect", "judged", f"{judge} AUROC", "95 %", "at worst", *(f"{b} AUROC" for b in BASELINES), title="live, video only")
+    headings = [name.replace("_", " ") for name in BASELINES]  # a narrow column can be broken at the blank
+    table = grid("category", "defect", "judged", "AUROC", "95 %", "at worst", *headings, names=2, title=f"AUROC of {judge}, live, and of baselines")
     keyed = {(r.category, r.label, r.detector): r for r in results}
     for (name, label, detector), r in keyed.items():
         if detector == judge:
-            others = (f"{keyed[name, label, b].auroc:.3f}" for b in BASELINES)
-            interval = f"{r.auroc_low:.2f} to {r.auroc_high:.2f}"
-            table.add_row(name, label, f"{r.judged} of {r.asked}", f"{r.auroc:.3f}", interval, f"{r.auroc_worst:.3f}", *others,
+            others = (markdown.number(keyed[name, label, b].auroc) for b in BASELINES)
+            interval = f"{r.auroc_low:.2f} to {r.auroc_high:.2f}" if math.isfinite(r.auroc) else markdown.DASH
+            table.add_row(name, label, f"{r.judged} of {r.asked}", markdown.number(r.auroc), interval, f"{r.auroc_worst:.3f}", *others,
                           end_section=label == "all")
-    console.print(table)
-    for detector in dict.fromkeys((judge, *BASELINES)):
+    console.print(table if keyed else _no_auroc(rows))
+    for detector in dict.fromkeys((judge, *BASELINES)) if keyed else ():
         over_all = [r for r in results if r.detector == detector and r.label == "all"]
-        mean, worst = (np.mean([getattr(r, field) for r in over_all]) for field in ("auroc", "auroc_worst"))
-        console.print(f"mean over categories, {detector}: {mean:.3f}; at worst {worst:.3f}")
-    console.print("at worst: if every specimen without a verdict were told wrong")
-    table = Table("category", "false alarms", "rate, 95 %", "calibrated", "defects caught", "named by a finding", "by the worst", "inconclusive")
+        known = [r.auroc for r in over_all if math.isfinite(r.auroc)]
+        mean = f"{np.mean(known):.3f}" if known else "no AUROC, too few got a verdict"
+        mean += f" (of {len(known)}; in the others too few got a verdict)" if 0 < len(known) < len(over_all) else ""
+        console.print(f"mean over categories, {detector}: {mean}; at worst {np.mean([r.auroc_worst for r in over_all]):.3f}")
+    if keyed:
+        console.print("at worst: if every specimen without a verdict were told wrong")
+    table = grid("category", "false alarms", "rate, 95 %", "calibrated", "defects caught", "named by a finding", "by the worst", "no verdict")
     for name, a in alarms.items():
-        interval = f"{a['rate_low']:.2f} to {a['rate_high']:.2f}"
+        interval = f"{a['rate_low']:.2f} to {a['rate_high']:.2f}" if a["judged_normals"] else markdown.DASH
         calibrated = f"{a['calibrated']:.2f}, {'inside' if a['calibrated_inside'] else 'outside'}" if np.isfinite(a["calibrated"]) else "unknown"
         table.add_row(name, f"{a['false_alarms']} of {a['judged_normals']}", interval, calibrated, f"{a['caught']} of {a['defective']}",
                       str(a["named"]), str(a["named_by_worst"]), f"{a['inconclusive']} of {sum(r.category == name for r in rows)}")

@@ -8,9 +8,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import beta, norm
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from physad_ros.core.types import Floats
 
@@ -20,11 +17,15 @@ BELOW_ONE: Final = 1 - 1e-12  # at 1 itself the variance vanishes, as does the d
 
 def auroc(anomalous: Sequence[bool], scores: Sequence[float]) -> float:
     """Area under the ROC curve: the chance that an anomalous clip scores above a normal one."""
+    from sklearn.metrics import roc_auc_score  # takes a second to load, here as below
+
     return float(roc_auc_score(np.asarray(anomalous), np.asarray(scores)))
 
 
 def average_precision(anomalous: Sequence[bool], scores: Sequence[float]) -> float:
     """Area under the precision-recall curve, by steps."""
+    from sklearn.metrics import average_precision_score
+
     return float(average_precision_score(np.asarray(anomalous), np.asarray(scores)))
 
 
@@ -34,6 +35,9 @@ def auroc_interval(value: float, normal: int, anomalous: int, confidence: float 
     All truths are kept from which the measured value lies no further than chance would bring it, by Hanley and McNeil's variance.
     Resampling the clips would say [1, 1] of groups that do not overlap, however few they are; this says [0.90, 1] of 20 and 20.
     """
+    from scipy.optimize import brentq
+    from scipy.stats import norm
+
     z, n = norm.ppf((1 + confidence) / 2), (normal + anomalous) / 2 - 1
 
     def lower(measured: float) -> float:
@@ -63,6 +67,8 @@ def worst_case(anomalous: Sequence[bool], scores: Sequence[float]) -> list[float
 
 def binomial_interval(hits: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
     """Clopper and Pearson's exact interval of a rate."""
+    from scipy.stats import beta
+
     tail = (1 - confidence) / 2
     low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, trials - hits + 1))
     high = 1.0 if hits == trials else float(beta.ppf(1 - tail, hits + 1, trials - hits))

@@ -17,7 +17,7 @@ from physad_ros.bench.paper import table4
 from physad_ros.bench.protocol import ref
 from physad_ros.bench.results import Outcome
 from physad_ros.bench.table import Method, Table
-from physad_ros.bench.videos import embedded, small_videos
+from physad_ros.bench.videos import embedded, shown, small_videos
 from physad_ros.core.types import NORMAL_LABEL, Floats
 from physad_ros.dataset.files import write_atomically
 from physad_ros.dataset.tree import timetable_of
@@ -71,7 +71,7 @@ def _clip(root: Path, number: int, name: str) -> dict[str, Any]:
     phases = [[p.name, round((p.begin_s - begin) / length, 4), round((p.end_s - begin) / length, 4)] for p in timetable.window_phases]
     return {
         "id": number, "name": clip.path.stem, "category": clip.category, "label": clip.label, "anomalous": clip.label != NORMAL_LABEL,
-        "video": f"{VIDEOS}/{name}", "frames": timetable.frames, "fps": timetable.fps, "begin_s": begin, "phases": phases, "by": {},
+        "video": f"{VIDEOS}/{shown(name)}", "frames": timetable.frames, "fps": timetable.fps, "begin_s": begin, "phases": phases, "by": {},
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from physad_ros.bench.specimens import drawn_seed
+from physad_ros.core import places
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.paths import share_dir
 from physad_ros.dataset.video import decode_jpeg, encode_jpeg
@@ -37,6 +38,7 @@ def fit_perception(count: int = 60, seed: int = 0, jobs: int = -1) -> Perception
     """Learn the prototypes of every category with a twin from ``count`` specimens each, check them on half as many others, save them."""
     from physad_ros.sim.twin import twins
 
+    places.writable_file(share_dir() / "models" / FILE)
     learnt, tried = specimens(tuple(twins), count, seed)
     tasks = [*learnt, *tried]
     work = Parallel(n_jobs=jobs, return_as="generator")(delayed(picture)(*task) for task in tasks)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
+from physad_ros.core import places
 from physad_ros.core.catalogue import categories, load_category
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, UnknownName, WrongUse, why
 
 FILE = "campaign.json"  # below a campaign's root
 BAGS = "bags"  # likewise: an inspection's folder for each specimen
@@ -55,18 +56,22 @@ class Campaign:
     @classmethod
     def read(cls, root: Path) -> Campaign:
         """BadData where there is none."""
+        places.folder(root)
         try:
             found = json.loads((root / FILE).read_text())
             return cls(**{**found, "categories": tuple(found["categories"]), "labels": tuple(found["labels"])})
+        except FileNotFoundError:
+            raise WrongUse(f"{root} holds no recorded campaign ({FILE} is not in it); `physad record` makes one") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadData(f"{root}: no recorded campaign here ({error}); `physad record` makes one") from error
+            raise BadData(f"{root / FILE}: {why(error)}; `physad record` made another one of it") from error
 
     def write(self, root: Path) -> None:
         """Note it below ``root``; BadData where another campaign is."""
         if (root / FILE).exists():
             before = Campaign.read(root)
-            if before != self:
-                raise BadData(f"{root / FILE} is another campaign's ({before}); give that one's arguments or another folder")
+            if differ := [f.name for f in fields(self) if getattr(before, f.name) != getattr(self, f.name)]:
+                told = "; ".join(f"{name} {_told(getattr(before, name))}, not {_told(getattr(self, name))}" for name in differ)
+                raise WrongUse(f"{root} holds another campaign ({told}); give that one's arguments, or another folder")
             return
         root.mkdir(parents=True, exist_ok=True)
         (root / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n")
@@ -77,10 +82,20 @@ class Campaign:
         Raises:
             UnknownName: a label that a category which was asked for does not have.
         """
-        for name in self.categories or tuple(categories()):
-            category = load_category(name)
+        asked = [load_category(name) for name in self.categories or tuple(categories())]
+        known = {label for category in asked for label in category.labels}
+        for label in self.labels:
+            if label not in known:
+                raise UnknownName("label" if len(asked) > 1 else f"defect of {asked[0].name}", label, known)
+        for category in asked:
             for label in self.labels or category.labels:
                 if label not in category.labels and self.categories:
                     category.check_label(label)
                 if label in category.labels:
-                    yield from (Specimen(name, label, drawn_seed(self.seed, f"{name}/record/{label}", i)) for i in range(self.count))
+                    use = f"{category.name}/record/{label}"
+                    yield from (Specimen(category.name, label, drawn_seed(self.seed, use, i)) for i in range(self.count))
+
+
+def _told(value: object) -> str:
+    """One of a campaign's fields, for a person."""
+    return (" ".join(map(str, value)) or "all") if isinstance(value, tuple) else str(value) or "none"

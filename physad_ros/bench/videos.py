@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from joblib import Parallel, delayed
 from rich.progress import track
@@ -15,9 +15,14 @@ HEIGHT, CRF = 240, 30
 MOST_EMBEDDED = 60_000_000  # bytes of base64 in the page; with more, the videos lie in a folder beside it
 
 
+def shown(name: str) -> str:
+    """Where a clip's small video lies, below the folder of videos."""
+    return str(PurePosixPath(name).with_suffix(".mp4"))
+
+
 def small_videos(root: Path, names: Sequence[str], folder: Path, workers: int = -1) -> list[Path]:
     """The videos of clips, at HEIGHT lines; one is made anew when its clip is newer."""
-    targets = [folder / name for name in names]
+    targets = [folder / shown(name) for name in names]
     stale = [(root / n, t) for n, t in zip(names, targets) if not t.exists() or t.stat().st_mtime_ns < (root / n).stat().st_mtime_ns]
     if not stale:
         return targets

@@ -5,18 +5,19 @@ from __future__ import annotations
 import importlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from physad_ros.bench.trained import trained_models
+from physad_ros.core import places
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData, PhysadError, WrongUse
 from physad_ros.detectors.base import detectors
 from physad_ros.nodes.parameters import check, parameter
 
 PACKAGE = "physad"
+SEED_MAX = 2**63 - 1  # of a parameter
 
 #: Executables of the package and the node each runs.
 EXECUTABLES = {
@@ -51,7 +52,7 @@ class StackArguments:
     defect: str = parameter("", "defect of the simulated specimen, or anomaly_free; if empty, chosen at random")
     severity: float = parameter(-1.0, "severity of the simulated defect, 0 to 1 (worst); if negative, chosen at random", low=-1.0, high=1.0)
     rig: str = parameter("mujoco", "robot and camera", choices=("mujoco", "gazebo", "ur5"))
-    seed: int = parameter(-1, "seed of everything random; if negative, a new one is chosen, printed and noted in the report", low=-1)
+    seed: int = parameter(-1, "seed of everything random; if negative, a new one is chosen, printed and noted in the report", low=-1, high=SEED_MAX)
     detector: str = parameter("rules", "detector that judges the clip")
     models: str = parameter("", "folder of trained models, or of a run of `physad bench`; if empty, the categories' own folders")
     out: str = parameter("inspections", "folder in which each inspection gets a folder of its own")
@@ -61,7 +62,7 @@ class StackArguments:
     real_time_factor: float = parameter(
         1.0, "speed limit of the simulation, in simulated seconds per second; 0 means no limit", low=0.0, high=100.0
     )
-    robot_ip: str = parameter("", "IP address of the robot; the rig ur5 needs it")
+    robot_ip: str = parameter("", "address of the robot; the rig ur5 needs it")
     device: str = parameter("/dev/video0", "camera to read with source:=device")
     namespace: str = parameter("", "ROS namespace of all nodes and their topics; stacks in one ROS domain need different ones")
 
@@ -75,7 +76,6 @@ class StackArguments:
             object.__setattr__(self, "namespace", _absolute(self.namespace))
         if self.seed < 0:
             object.__setattr__(self, "seed", secrets.randbelow(1_000_000))
-        detectors[self.detector]  # an unknown name fails here, with the known ones
         if self.category:
             category = load_category(self.category)
             if self.object:
@@ -83,17 +83,22 @@ class StackArguments:
             if self.defect:
                 category.check_label(self.defect)
         elif self.object or self.defect:
-            raise WrongUse("object and defect belong to a category; name the category too")
+            raise WrongUse("an object and a defect belong to a category; name the category too")
         elif self.trust_category:
             raise WrongUse("there is no category to trust; name the category too")
         if self.source == "file" and not self.file:
             raise WrongUse("the source `file` needs the argument file: the video to play")
         if self.source == "file" and not self.category:
             raise WrongUse("the source `file` needs the argument category: perception was not trained on footage")
-        if self.source == "file" and not Path(self.file).is_file():
-            raise WrongUse(f"there is no video {self.file}")
+        if self.source == "file":
+            places.file(Path(self.file), "video")
+        elif self.file:
+            raise WrongUse(f"the video {self.file} is played only from the source `file`, not from `{self.source}`")
         if self.source == "device" and self.rig != "ur5":
             raise WrongUse(f"the rig {self.rig} is simulated and has its own camera; use the source `rig` or `file`")
+        if self.robot_ip and self.rig != "ur5":
+            raise WrongUse(f"robot_ip is of the rig ur5, and the rig is {self.rig}")
+        detectors[self.detector]  # an unknown name fails here, with the known ones
 
 
 @dataclass(frozen=True)
@@ -149,8 +154,29 @@ def runs_drivers(arguments: StackArguments) -> bool:
     return arguments.rig != "mujoco" and arguments.source != "file"
 
 
-def with_models(arguments: A) -> A:
-    """The arguments with the folder found that holds the detector's trained models; WrongUse where it is not trained."""
+def ready(arguments: A, categories: Iterable[str] = ()) -> A:
+    """The arguments, once all is there that they name on this machine; with the folder that holds the detector's trained models.
+
+    Args:
+        categories: that the detector must be trained for beside the one that is named.
+
+    Raises:
+        WrongUse: the place for the results cannot be written, or the detector is not trained there.
+        BadData, Impossible: the video cannot be played, or the category's interaction not be planned.
+    """
+    from physad_ros.bench.trained import trained_models
+    from physad_ros.dataset.video import probe
+
+    places.writable_folder(Path(arguments.out), "out")
+    if arguments.source == "file":
+        probe(Path(arguments.file))
+    else:
+        from physad_ros.interactions.base import check as check_recipe
+
+        for name in sorted({*categories, *filter(None, [arguments.category])}):
+            check_recipe(load_category(name), arguments.object)
+    for name in sorted(categories):
+        trained_models(arguments.models, arguments.detector, name)
     return replace(arguments, models=trained_models(arguments.models, arguments.detector, arguments.category))
 
 

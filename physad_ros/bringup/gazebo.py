@@ -6,7 +6,7 @@ import math
 
 from physad_ros.bringup import Include, NodeSpec, StackArguments, Xacro
 from physad_ros.core.catalogue import Camera, load_category
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import WrongUse
 from physad_ros.core.paths import share_dir
 
 CONTROLLERS = (
@@ -18,9 +18,9 @@ CONTROLLERS = (
 
 
 def specs(arguments: StackArguments) -> tuple[Include | NodeSpec, ...]:
-    """What runs beside our nodes; BadData without a category, by which the camera stands."""
+    """What runs beside our nodes; WrongUse without a category, by which the camera stands."""
     if not arguments.category:
-        raise BadData("the rig gazebo needs the argument category: its camera is set up for one")
+        raise WrongUse("the rig gazebo needs the argument category: its camera is set up for one")
     share = share_dir()
     description = Xacro("rig.urdf.xacro", _mappings(arguments, str(share / "config" / "gazebo_controllers.yaml")))
     simulator = Include("ros_gz_sim", "gz_sim.launch.py", {"gz_args": f"-s -r {share / 'config' / 'gazebo_world.sdf'}"})

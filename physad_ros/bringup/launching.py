@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -26,8 +25,8 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchContext, LaunchDescription
-from physad_ros.bringup import A, Include, NodeSpec, Xacro, drivers, runs_drivers, stack, with_models
-from physad_ros.core.errors import PhysadError, WrongUse
+from physad_ros.bringup import A, Include, NodeSpec, Xacro, drivers, ready, runs_drivers, stack
+from physad_ros.core.errors import WrongUse, ending
 from physad_ros.core.paths import share_dir
 from physad_ros.nodes.domain import held
 from physad_ros.nodes.parameters import describe
@@ -42,13 +41,10 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
     ``request``: from the arguments to the NodeSpec of a program whose end ends the launch, or None.
     """
     def setup(context: LaunchContext) -> list[Any]:
-        try:
-            arguments = with_models(_given(arguments_type, context))
+        with ending("physad"):  # nothing has started; launch itself would print a traceback and end with status 1
+            arguments = ready(_given(arguments_type, context))
             actions = actions_of(arguments)
             CLAIMS.enter_context(held(arguments.namespace, own=False, drivers=runs_drivers(arguments)))
-        except PhysadError as error:  # nothing has started; launch itself would print a traceback and end with status 1
-            print(f"physad: {error}", file=sys.stderr)
-            raise SystemExit(2) from error
         return actions
 
     def actions_of(arguments: A) -> list[Any]:

@@ -10,9 +10,11 @@ from typing import Any
 import pydantic
 import yaml
 
-from physad_ros.core.errors import BadData, UnknownName
+from physad_ros.core import places
+from physad_ros.core.errors import BadData, UnknownName, WrongUse, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import NORMAL_LABEL
+from physad_ros.core.yamls import read_yaml
 
 SEARCH_PATH_VARIABLE = "PHYSAD_CATEGORY_PATH"
 
@@ -91,9 +93,12 @@ class Category(_Data):
 
 
 def search_path() -> list[Path]:
-    """Folders that hold category folders: the package's own, then the user's ($PHYSAD_CATEGORY_PATH)."""
+    """Folders that hold category folders: the package's own, then the user's ($PHYSAD_CATEGORY_PATH); WrongUse for one that is none."""
     extra = os.environ.get(SEARCH_PATH_VARIABLE, "")
-    return [share_dir() / "models", *(Path(p) for p in extra.split(os.pathsep) if p)]
+    try:
+        return [share_dir() / "models", *(places.folder(Path(p)) for p in extra.split(os.pathsep) if p)]
+    except WrongUse as error:
+        raise WrongUse(f"{SEARCH_PATH_VARIABLE}: {error}") from error
 
 
 def categories() -> dict[str, Path]:
@@ -122,10 +127,12 @@ def load_category(name: str) -> Category:
 def _read(folder: Path) -> Category:
     file = folder / "category.yaml"
     try:
-        data = yaml.safe_load(file.read_text())
+        data = read_yaml(file)
+        if not isinstance(data, dict):
+            raise BadData(f"{file}: it must hold the fields of a category, as {', '.join(Category.model_fields)}")
         category = Category.model_validate({**data, "folder": folder})
-    except (yaml.YAMLError, pydantic.ValidationError, TypeError, OSError) as error:
-        raise BadData(f"{file}: {error}") from error
+    except (yaml.YAMLError, pydantic.ValidationError, UnicodeDecodeError, OSError) as error:
+        raise BadData(f"{file}: {why(error)}") from error
     if category.name != folder.name:
         raise BadData(f"{file}: is named {category.name!r} but lies in the folder {folder.name!r}")
     return category

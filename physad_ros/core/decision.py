@@ -10,6 +10,7 @@ import numpy as np
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Outcome, Score, Verdict
+from physad_ros.core.words import count, number
 
 
 def conformal_threshold(normal_scores: Sequence[float], false_alarm_rate: float) -> float:
@@ -33,7 +34,7 @@ def conformal_threshold(normal_scores: Sequence[float], false_alarm_rate: float)
     k = math.ceil((len(scores) + 1) * (1 - false_alarm_rate) - 1e-9)
     if k > len(scores):
         need = math.ceil(1 / false_alarm_rate) - 1
-        raise BadData(f"{len(scores)} held-out normal clips are too few for a false-alarm rate of {false_alarm_rate:g}; "
+        raise BadData(f"{count(len(scores), 'held-out normal clip')} cannot promise a false-alarm rate of {number(false_alarm_rate)}; "
                       f"at least {need} are needed")
     return float(scores[max(k, 1) - 1])
 
@@ -45,9 +46,9 @@ def decide(
     findings = score.findings
     reason = ""
     if frames_received != frames_expected:
-        reason = f"{frames_received} of {frames_expected} frames were received"
+        reason = f"{frames_received} of {count(frames_expected, 'frame')} were received"
     elif not math.isfinite(score.value):
-        reason = f"the detector's score is not a number ({score.value})"
+        reason = "the detector's score is not a number"
     elif not math.isfinite(threshold):
         reason = "the detector has no threshold; fit and calibrate it first"
     if reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
@@ -33,7 +34,8 @@ class Registry(Generic[T]):
         return enter
 
     def __getitem__(self, name: str) -> T:
-        self._load()
+        if name not in self._members:
+            self._look_for(name)
         try:
             return self._members[name]
         except KeyError:
@@ -44,12 +46,20 @@ class Registry(Generic[T]):
         return iter(sorted(self._members))
 
     def __contains__(self, name: object) -> bool:
-        self._load()
+        if isinstance(name, str) and name not in self._members:
+            self._look_for(name)
         return name in self._members
 
     def __len__(self) -> int:
         self._load()
         return len(self._members)
+
+    def _look_for(self, name: str) -> None:
+        """Import the module that has the member's own name; all of them where it is in another."""
+        if name.isidentifier() and not self._loaded and importlib.util.find_spec(f"{self._package}.{name}"):
+            importlib.import_module(f"{self._package}.{name}")
+        if name not in self._members:
+            self._load()
 
     def _load(self) -> None:
         if self._loaded:

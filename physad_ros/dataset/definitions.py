@@ -10,7 +10,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_share_
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 
 _SEPARATOR = "=" * 80
 _FIELD = re.compile(r"^[ \t]*([A-Za-z]\w*(?:/\w+)?)(?:<=\d+)?(?:\[.*?\])?\s+\w+", re.MULTILINE)
@@ -25,7 +25,7 @@ def _text(package: str, name: str) -> str:
     try:
         return (Path(get_package_share_directory(package)) / "msg" / f"{name}.msg").read_text()
     except (PackageNotFoundError, OSError) as error:
-        raise BadData(f"the definition of {package}/msg/{name} is not installed: {error}") from error
+        raise BadData(f"the definition of {package}/msg/{name} is not installed: {why(error)}") from error
 
 
 def _parts(package: str, text: str) -> list[tuple[str, str]]:

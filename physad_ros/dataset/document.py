@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import pydantic
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.dataset.files import write_json
 
 #: a float that JSON holds as null where it is not a finite number
@@ -36,7 +36,7 @@ class Document(Entry):
         try:
             return cls.model_validate_json(file.read_text())
         except (OSError, UnicodeDecodeError) as error:
-            raise BadData(f"{file}: {error}") from error
+            raise BadData(f"{file}: {why(error)}") from error
         except pydantic.ValidationError as error:
             faults = (f"{'.'.join(map(str, e['loc'])) or 'content'}: {e['msg']}" for e in error.errors())
             raise BadData(f"{file}: {'; '.join(faults)}") from error

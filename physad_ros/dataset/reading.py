@@ -15,9 +15,10 @@ from mcap.records import Channel, Chunk, DataEnd, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
 from rosbags.serde import SerdeError
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Floats, Signals, Timetable
 from physad_ros.core.window import FrameWindow
+from physad_ros.core.words import count
 from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.definitions import typestore
 from physad_ros.dataset.stamps import to_seconds
@@ -36,7 +37,7 @@ def mcap_file(folder: Path) -> Path:
     """The one MCAP file of a bag's folder."""
     files = sorted(folder.glob("*.mcap"))
     if len(files) != 1:
-        raise BadData(f"{folder}: {len(files)} MCAP files where there should be one")
+        raise BadData(f"{folder}: {count(len(files), 'MCAP file')} where there should be one")
     return files[0]
 
 
@@ -53,7 +54,7 @@ def messages(folder: Path, topics: tuple[str, ...]) -> Iterator[Row]:
         with mcap_file(folder).open("rb") as stream:
             rows = list(_rows(stream, topics))
     except DAMAGE as error:
-        raise BadData(f"{folder}: {str(error) or type(error).__name__}; `physad recover` may bring it back") from error
+        raise BadData(f"{folder}: {why(error)}; `physad recover` may bring it back") from error
     yield from rows
 
 
@@ -79,7 +80,7 @@ def decode(message_type: str, data: bytes) -> Any:
     try:
         return typestore().deserialize_cdr(data, message_type)
     except (SerdeError, KeyError, ValueError, IndexError, AssertionError, struct.error, MemoryError, OverflowError) as error:
-        raise BadData(f"{len(data)} bytes that are no {message_type}: {error}") from error
+        raise BadData(f"{len(data)} bytes that are no {message_type}: {why(error)}") from error
 
 
 def read_timetable(folder: Path) -> Timetable:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from physad_ros.core.errors import BadData, UnknownName
+from physad_ros.core.errors import BadData, UnknownName, why
 from physad_ros.core.ring import Ring
 from physad_ros.core.types import Timetable
 from physad_ros.core.window import FrameWindow
@@ -189,7 +189,7 @@ class _Open:
 
     def _fail(self, error: Exception) -> None:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        self.fault = f"the disk is full: {error}" if full else f"the recording failed: {error}"
+        self.fault = f"the disk is full: {why(error)}" if full else f"the recording failed: {why(error)}"
         log.error("%s", self.fault)
         if self._bag is not None:
             self._bag.abandon()

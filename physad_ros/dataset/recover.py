@@ -16,9 +16,11 @@ from mcap.records import Channel, Chunk, Message, Schema
 from mcap.stream_reader import breakup_chunk
 from mcap.writer import MCAP0_MAGIC
 
-from physad_ros.core.errors import BadData
+from physad_ros.core import places
+from physad_ros.core.errors import BadData, WrongUse, why
 from physad_ros.core.types import Timetable
 from physad_ros.core.window import FrameWindow
+from physad_ros.core.words import count
 from physad_ros.dataset.bag import BagWriter
 from physad_ros.dataset.files import sync
 from physad_ros.dataset.finishing import BAG, MANIFEST, finish_clip
@@ -51,13 +53,13 @@ class RecoverReport:
             for topic, count in sorted(self.messages.items())
         )
         whole = "the file was cut off" if self.cut_off else "the file was complete"
-        return f"{self.folder}: {whole}, {self.damaged_chunks} damaged chunks left out\n{rows}\n  {self._frames()}"
+        return f"{self.folder}: {whole}, {count(self.damaged_chunks, 'damaged chunk')} left out\n{rows}\n  {self._frames()}"
 
     def _frames(self) -> str:
         if not self.frames_expected:
-            return f"{self.frames_received} frames are back; how many there should be is lost with the timetable"
+            return f"frames that are back: {self.frames_received}; how many there should be is lost with the timetable"
         lost = self.frames_expected - self.frames_received
-        return f"{self.frames_received} of {self.frames_expected} frames of the clip are back, {lost} are lost"
+        return f"{self.frames_received} of {count(self.frames_expected, 'frame')} of the clip are back, {lost} {'is' if lost == 1 else 'are'} lost"
 
 
 Row = tuple[str, str, Message]
@@ -69,11 +71,13 @@ def recover(folder: Path) -> RecoverReport:
     Raises:
         BadData: there is no bag, nothing in it can be read, or the disk has no room for the mended one.
     """
+    places.folder(folder)
     bag = folder if folder.name == BAG or not _holds_bag(folder) else folder / BAG
     _resume(bag)
-    if not bag.is_dir():
-        raise BadData(f"{folder}: no bag here; name an inspection's folder or its bag")
+    if not any(bag.glob("*.mcap")):
+        raise WrongUse(f"{folder}: no bag here, which would hold an MCAP file; name an inspection's folder or its bag")
     source = mcap_file(bag)
+    places.writable_folder(bag.parent)
     report = RecoverReport(bag)
     rows = _salvage(source, report)
     if not rows:
@@ -108,7 +112,7 @@ def _replace(bag: Path, rows: list[Row], report: RecoverReport) -> None:
         writer.close()
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
-        raise BadData(f"{bag}: the mended bag cannot be written, the broken one is kept: {error}") from error
+        raise BadData(f"{bag}: the mended bag cannot be written, the broken one is kept: {why(error)}") from error
     report.messages.update(writer.counts)
     bag.rename(broken)
     draft.rename(bag)

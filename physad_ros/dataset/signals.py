@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Signals
 from physad_ros.dataset.files import write_atomically
 
@@ -27,7 +27,7 @@ def read_signals(file: Path) -> Signals:
         with np.load(file, allow_pickle=False) as archive:
             return Signals(**{f.name: archive[f.name] for f in dataclasses.fields(Signals)})
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise BadData(f"{file}: {error}") from error
+        raise BadData(f"{file}: {why(error)}") from error
 
 
 def signals_present(signals: Signals) -> tuple[str, ...]:

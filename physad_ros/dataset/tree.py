@@ -1,9 +1,9 @@
-"""The Phys-AD tree: <root>/<category>/train/*.mp4 and <root>/<category>/test/<defect>/*.mp4, with or without manifests."""
+"""The Phys-AD tree: videos in <root>/<category>/train and <root>/<category>/test/<defect>, with or without manifests."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL, Clip, Phase, Signals, Timetable
+from physad_ros.core.words import count
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.signals import read_signals, signals_present, write_signals
 from physad_ros.dataset.video import read_video, write_video
@@ -19,6 +20,8 @@ from physad_ros.dataset.video import read_video, write_video
 log = logging.getLogger(__name__)
 
 SMALL = 16  # pixels high: frames that are only counted
+#: suffixes of videos, in any case, and of what lies beside one
+VIDEOS, BESIDE = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm"), (".json", ".npz")
 WHOLE = "clip"  # the one phase of a clip without a manifest
 
 
@@ -64,25 +67,57 @@ def scan(root: Path, category: str | None = None) -> list[ClipRef]:
     """Every clip of a tree, in order of path.
 
     Raises:
-        BadData: no clip at all.
+        BadData: no clip at all, or names of folders or clips that cannot be told apart or are not spelt as they must be.
     """
     found = list(_walk(root, category))
     if not found:
-        where = f"of {category} " if category else ""
-        raise BadData(f"{root}: no clip {where}in <category>/train/*.mp4 or <category>/test/<defect>/*.mp4")
+        where = f"of the category {category} " if category else ""
+        raise BadData(f"{root}: no clips {where}in <category>/train or <category>/test/<defect>")
     return found
 
 
 def _walk(root: Path, category: str | None) -> Iterator[ClipRef]:
     known = categories()
     for folder in sorted(p for p in root.glob("*") if p.is_dir() and (category in (None, p.name))):
-        for path in sorted((folder / "train").glob("[!.]*.mp4")):
+        _spelt(_folders(folder), ("train", "test"))
+        for path in _videos(folder / "train"):
             yield ClipRef(path, folder.name, "train", NORMAL_LABEL)
-        for path in sorted((folder / "test").glob("*/[!.]*.mp4")):
-            label = path.parent.name
-            if folder.name in known and label not in load_category(folder.name).labels:
-                log.warning("%s: %r is no official label of %s", path.parent, label, folder.name)
-            yield ClipRef(path, folder.name, "test", label)
+        labelled = {place: clips for place in _folders(folder / "test") if (clips := _videos(place))}
+        _spelt(labelled, (NORMAL_LABEL,))
+        for place, clips in labelled.items():
+            if folder.name in known and place.name not in load_category(folder.name).labels:
+                log.warning("%s: %r is no official label of %s", place, place.name, folder.name)
+            for path in clips:
+                yield ClipRef(path, folder.name, "test", place.name)
+
+
+def _folders(place: Path) -> list[Path]:
+    return sorted(p for p in place.glob("[!.]*") if p.is_dir())
+
+
+def _videos(place: Path) -> list[Path]:
+    """Clips of a folder; what is none is told, so that nobody thinks it was used."""
+    found: dict[str, Path] = {}
+    for path in sorted(place.glob("[!.]*")):
+        suffix = path.suffix.lower()
+        if suffix in VIDEOS and path.is_file():
+            if (other := found.setdefault(path.stem, path)) is not path:
+                raise BadData(f"{path} and {other.name} are one clip by their name; rename one of them")
+        elif suffix not in BESIDE:
+            log.warning("%s is left out: no video by its name (%s)", path, ", ".join(VIDEOS))
+    return list(found.values())
+
+
+def _spelt(places: Iterable[Path], names: Sequence[str]) -> None:
+    """BadData where a folder's name is one of ``names``, or another folder's, but for its case, blanks or hyphens."""
+    seen = {_letters(name): name for name in names}
+    for place in places:
+        if (meant := seen.setdefault(_letters(place.name), place.name)) != place.name:
+            raise BadData(f"{place} is nearly named {meant}, but counts as something else; rename it, or put its clips into {meant}")
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def load_clip(ref: ClipRef, height: int | None = None) -> Clip:
@@ -99,7 +134,7 @@ def load_clip(ref: ClipRef, height: int | None = None) -> Clip:
     manifest = Manifest.read(file)
     stamps = np.array(manifest.stamps_s) if manifest.stamps_s else manifest.window_begin_s + np.arange(len(frames)) / fps
     if len(stamps) != len(frames):
-        raise BadData(f"{ref.path}: {len(frames)} frames, but its manifest tells of {len(stamps)}")
+        raise BadData(f"{ref.path}: {count(len(frames), 'frame')}, but its manifest tells of {len(stamps)}")
     archive = ref.path.with_suffix(".npz")
     signals = read_signals(archive) if archive.exists() else Signals.none()
     return Clip(manifest.timetable, frames, stamps, signals, ref.label, ref.path)
@@ -113,7 +148,7 @@ def timetable_of(ref: ClipRef) -> Timetable:
 
 def _compare_length(ref: ClipRef, frames: int) -> None:
     if ref.category in categories() and frames != (usual := load_category(ref.category).frames):
-        log.warning("%s: %d frames; clips of %s have %d", ref.path, frames, ref.category, usual)
+        log.warning("%s: %s; the clips of the category %s have %d", ref.path, count(frames, "frame"), ref.category, usual)
 
 
 def footage(frames: np.ndarray, fps: float, category: str, clip_id: str, label: str | None = None) -> Clip:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.dataset.files import draft_of, sync
 
 Frame = NDArray[np.uint8]
@@ -90,7 +90,13 @@ def _decoded(path: Path) -> Iterator[av.VideoFrame]:
             container.streams.video[0].thread_type = "AUTO"
             yield from container.decode(video=0)
     except (av.FFmpegError, OSError) as error:
-        raise BadData(f"{path}: {error}") from error
+        raise BadData(f"{path}: {why(error)}") from error
+
+
+def probe(path: Path) -> None:
+    """Raise BadData where no picture of a video can be shown."""
+    if next(iter_video(path), None) is None:
+        raise BadData(f"{path}: there is no picture in it")
 
 
 def _bgr(frame: av.VideoFrame, height: int | None) -> Frame:
@@ -123,7 +129,7 @@ def frame_rate(path: Path) -> float:
         with av.open(str(path)) as container:
             rate = container.streams.video[0].average_rate
     except (av.FFmpegError, OSError, IndexError) as error:
-        raise BadData(f"{path}: {error}") from error
+        raise BadData(f"{path}: {why(error)}") from error
     if not rate:
         raise BadData(f"{path}: states no frame rate")
     return float(rate)

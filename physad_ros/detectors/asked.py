@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
 from physad_ros.dataset.files import write_json
 from physad_ros.detectors import storage
@@ -85,7 +85,7 @@ class Asked(Detector):
             made = cls(kind(**facts["config"]))
             made.threshold, made._calibrated_with = storage.number(facts["threshold"]), str(facts["model"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadData(f"{file}: {error}; `physad fit --detector {cls.name}` makes it") from error
+            raise BadData(f"{file}: {why(error)}; `physad fit --detector {cls.name}` makes it") from error
         return made
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Score, Signals, Timetable
 from physad_ros.dataset.files import write_json
 from physad_ros.detectors.base import Card, Detector, Setting, Stream, detectors
@@ -50,7 +50,7 @@ class Baseline(Detector):
             made = cls()
             made.mean, made.spread, made.threshold = (float(data[k]) for k in ("mean", "spread", "threshold"))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadData(f"{file}: {error}; `physad fit --detector {cls.name}` makes it") from error
+            raise BadData(f"{file}: {why(error)}; `physad fit --detector {cls.name}` makes it") from error
         return made
 
 

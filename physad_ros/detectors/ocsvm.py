@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Floats
 from physad_ros.detectors import storage
 from physad_ros.detectors.base import Setting, detectors
@@ -121,7 +121,7 @@ class OcSvm(OverSnippets):
             scaling = Scaling(*(arrays[n] for n in _SCALING))
             made.machine = Machine(scaling, arrays["vectors"], arrays["weights"], float(facts["offset"]), float(facts["gamma"]))
         except (BadData, KeyError, TypeError, ValueError) as error:
-            raise BadData(f"{folder / NAME}: {error}; `physad fit --detector {NAME}` makes it anew") from error
+            raise BadData(f"{folder / NAME}: {why(error)}; `physad fit --detector {NAME}` makes it anew") from error
         return made
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.dataset.files import write_json
 
 SUFFIXES = (".json", ".safetensors", ".yaml")  # of the files that detectors save
@@ -59,7 +59,7 @@ def _read(folder: Path, name: str, load_file: Callable[[Path], dict[str, Any]]) 
         facts = json.loads(file.read_text())
         return load_file(folder / f"{name}.safetensors"), facts
     except (OSError, ValueError, SafetensorError) as error:
-        raise BadData(f"{file}: {error}; `physad bench --method {name}` makes it, or `physad fit` where no labels are needed") from error
+        raise BadData(f"{file}: {why(error)}; `physad bench --method {name}` makes it, or `physad fit` where no labels are needed") from error
 
 
 def fingerprint(folder: Path, name: str) -> dict[str, str]:

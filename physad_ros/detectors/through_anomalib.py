@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Score, Signals, Timetable
 from physad_ros.detectors import storage
 from physad_ros.detectors.base import Detector, Stream
@@ -122,7 +122,7 @@ class ThroughAnomalib(Detector):
             try:
                 module.fit()
             except (ValueError, RuntimeError) as error:
-                raise BadData(f"{self.name}: anomalib could not fit it: {error}") from error
+                raise BadData(f"{self.name}: anomalib could not fit it: {why(error)}") from error
         self.module = module.eval()
 
     def stream(self, timetable: Timetable) -> Stream:
@@ -151,7 +151,7 @@ class ThroughAnomalib(Detector):
             made.module = made.build().eval()
             made.fitted_part(made.module).load_state_dict(tensors)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise BadData(f"{folder / cls.name}: {error}; `physad fit --detector {cls.name}` makes it anew") from error
+            raise BadData(f"{folder / cls.name}: {why(error)}; `physad fit --detector {cls.name}` makes it anew") from error
         return made
 
     def _windows(self, frames: NDArray[np.uint8]) -> Iterator[list[NDArray[np.uint8]]]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from rich.progress import track
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
+from physad_ros.core.words import count
 from physad_ros.detectors import storage, windows
 from physad_ros.detectors.base import Detector, Stream
 from physad_ros.detectors.windows import Pictures, Place
@@ -120,7 +121,7 @@ class Windowed(Detector):
             made.network = _placed(made.network).eval()
             made.take_facts(facts)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise BadData(f"{folder / cls.name}: {error}; `physad fit --detector {cls.name}` makes it anew") from error
+            raise BadData(f"{folder / cls.name}: {why(error)}; `physad fit --detector {cls.name}` makes it anew") from error
         return made
 
     def fitted(self) -> Any:
@@ -189,7 +190,7 @@ def _placed(network: torch.nn.Module) -> torch.nn.Module:
 def summed(errors: Floats, frames: int) -> Score:
     """Errors of the frames from the first whole window on, as the score of a clip; earlier frames get the first one's."""
     if not len(errors):
-        raise BadData(f"{frames} frames of the clip were seen, fewer than one window")
+        raise BadData(f"{count(frames, 'frame')} of the clip came, fewer than one window")
     per_frame = np.concatenate([np.full(frames - len(errors), errors[0]), errors])
     return Score(top_mean(errors), per_frame)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.features.base import SNIPPET, Pictures, Vectors, extractors
 from physad_ros.features.checkpoint import FromCheckpoint
 from physad_ros.language.pictures import prepared
@@ -52,7 +52,7 @@ class ClipVision(FromCheckpoint):
         try:
             return CLIPModel.from_pretrained(self.path, local_files_only=True).eval().requires_grad_(False)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise BadData(f"{self.path}: not a CLIP checkpoint: {error}") from error
+            raise BadData(f"{self.path}: not a CLIP checkpoint: {why(error)}") from error
 
 
 def untrained() -> Any:

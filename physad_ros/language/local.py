@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.language.base import HERE, BackEnd
 
 NO_FOLDER = "no folder is given with"
@@ -107,4 +107,4 @@ def loading(folder: Path) -> Iterator[None]:
     except BadData:
         raise
     except Exception as error:
-        raise BadData(f"{folder} cannot be loaded: {error}") from error
+        raise BadData(f"{folder} cannot be loaded: {why(error)}") from error

@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
+from physad_ros.bench.grid import grid
 from physad_ros.bringup import NodeSpec, compose
-from physad_ros.core.errors import PhysadError
+from physad_ros.core import places
+from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import FPS
-from physad_ros.dataset.video import write_video
+from physad_ros.core.words import count, number
+from physad_ros.dataset.video import probe, write_video
 from physad_ros.nodes.domain import VARIABLE, held
 from physad_ros.nodes.meter import Meter
 from physad_ros.nodes.run import session, spin
@@ -39,6 +41,8 @@ DETECTOR = "intensity"  # the cheapest: what is measured is the way to it
 
 def bench(frames: int, file: Path | None, console: Console) -> None:
     """Run both transports, print a table and, last, one JSON object."""
+    if file is not None:
+        probe(places.file(file, "video"))
     with tempfile.TemporaryDirectory() as scratch:
         film = file or _film(Path(scratch) / "film.mp4")
         ours = _run(film, frames, Path(scratch) / "ours", str(share_dir() / "config" / "fastdds.xml"), console)
@@ -47,11 +51,11 @@ def bench(frames: int, file: Path | None, console: Console) -> None:
         try:
             default: dict[str, Any] = _run(film, frames, Path(scratch) / "default", str(plain), console)
         except (PhysadError, subprocess.TimeoutExpired) as error:  # what it is compared with may fail, ours may not
-            console.print(f"default transports: {error}")
+            console.print(f"default transports: {why(error)}")
             default = {"error": str(error)}
-    table = Table("transports", *ours)
-    for name, row in (("physad", ours), ("default", default)):
-        table.add_row(name, *(f"{v:.1f}" if isinstance(v, float) else str(v) for v in row.values()))
+    table = grid("", "physad's transports", "default transports")
+    for name, value in ours.items():
+        table.add_row(name, *("failed" if v is None else number(v) for v in (value, default.get(name))))
     console.print(table)
     print(json.dumps({**ours, "default_transports": default}))
 
@@ -74,7 +78,7 @@ def _run(film: Path, frames: int, out: Path, profile: str, console: Console) -> 
 
 def _measured(film: Path, frames: int, out: Path, environment: dict[str, str], console: Console) -> dict[str, Any]:
     profile = environment[PROFILE]
-    console.print(f"{frames} frames with {Path(profile).name}: {frames / FPS:.0f} s …")
+    console.print(f"{count(frames, 'frame')} with {Path(profile).name}: {frames / FPS:.0f} s …")
     parameters = {"source": "file", "file": film, "loop": "true"}
     arguments = [word for key, value in parameters.items() for word in ("-p", f"{key}:={value}")]
     camera = subprocess.Popen([sys.executable, "-m", "physad_ros.nodes.camera", "--ros-args", *arguments], env=environment)

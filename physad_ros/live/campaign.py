@@ -11,7 +11,7 @@ from rich.console import Console
 
 from physad_msgs.msg import Verdict
 from physad_ros.bench.specimens import BAGS, Campaign, Specimen
-from physad_ros.bringup import StackArguments, stack, with_models
+from physad_ros.bringup import StackArguments, stack
 from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.dataset.report import REPORT
 from physad_ros.live.graph import running
@@ -19,13 +19,8 @@ from physad_ros.live.inspect import inspect
 from physad_ros.live.terminal import NAMES, telling
 
 
-def run_campaign(
-    root: Path, names: tuple[str, ...], labels: tuple[str, ...], count: int, seed: int, arguments: StackArguments,
-    console: Console,
-) -> None:
-    """Inspect ``count`` specimens of each label live; each leaves <root>/bags/<clip_id>/ and its clip in the tree."""
-    arguments = with_models(arguments)
-    campaign = Campaign(names, labels, count, seed, arguments.detector, arguments.height, arguments.models)
+def run_campaign(root: Path, campaign: Campaign, arguments: StackArguments, console: Console) -> None:
+    """Inspect a campaign's specimens live, as ``ready`` arguments say; each leaves <root>/bags/<clip_id>/ and its clip in the tree."""
     todo = list(campaign.specimens())
     campaign.write(root)
     done = [s for s in todo if (root / BAGS / s.clip_id / REPORT).exists()]

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from physad_msgs.msg import Verdict
+from physad_ros.core.words import count
 from physad_ros.dataset.report import compared
 
 DOING = {
@@ -58,7 +59,7 @@ def telling(console: Console, lines: bool = True) -> Iterator[Teller]:
 
 def sentence(verdict: Verdict) -> str:
     """The verdict as one sentence."""
-    what = verdict.category or "the object"
+    what = verdict.category or "object"
     if verdict.verdict == Verdict.NORMAL:
         return f"The {what} works as it should."
     if verdict.verdict == Verdict.ANOMALOUS:
@@ -72,7 +73,8 @@ def show(verdict: Verdict, console: Console) -> None:
     body = Text(sentence(verdict) + "\n")
     if verdict.detector:
         body.append(f"{verdict.detector}: score {verdict.score:.2f}, threshold {verdict.threshold:.2f}; ", "dim")
-    body.append(f"{verdict.frames_received} of {verdict.frames_expected} frames\n", "dim")
+    if verdict.frames_expected:
+        body.append(f"{verdict.frames_received} of {count(verdict.frames_expected, 'frame')}\n", "dim")
     for finding in verdict.findings[:SHOWN]:
         body.append(f"- {finding.sentence}\n")
     if len(verdict.findings) > SHOWN:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from rclpy.action import GoalResponse
 from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction, Phase
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import PhysadError, UnknownName
+from physad_ros.core.errors import PhysadError, UnknownName, kept_traceback, why
 from physad_ros.core.inspection import DEADLINES_S, State
 from physad_ros.core.types import Drive, Program, Timetable
 from physad_ros.interactions.arm import park
@@ -70,12 +69,11 @@ class Arm(Adapter):
         try:
             await self._alone(handle, answer)
         except (Fault, PhysadError, Overdue) as error:
-            answer.error_code, answer.error_string = getattr(error, "code", Code.REFUSED), str(error)
+            answer.error_code, answer.error_string = getattr(error, "code", Code.REFUSED), why(error)
             if isinstance(error, UnknownName):
                 answer.error_code = Code.UNKNOWN_CATEGORY
         except Exception as error:  # an action whose callback raises would answer with error code 0
-            answer.error_code, answer.error_string = Code.INTERNAL, f"the arm's program has failed: {error!r}"
-            self.get_logger().error(traceback.format_exc())
+            answer.error_code, answer.error_string = Code.INTERNAL, f"the arm's program has failed: {error!r}; {kept_traceback()}"
         self.trouble = answer.error_string
         if answer.error_code == Code.SUCCESSFUL:
             handle.succeed()
@@ -93,7 +91,7 @@ class Arm(Adapter):
                 lambda: not self._busy or handle.is_cancel_requested, allowed_s, "the end of the interaction before this one"
             )
         except Overdue as error:
-            raise Fault(Code.BUSY, str(error)) from error
+            raise Fault(Code.BUSY, why(error)) from error
         _check_wanted(handle)
         self._busy, self.trouble = True, ""
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.dataset.sources import Device, Footage, Gaps
 from physad_ros.dataset.video import decode_jpeg, encode_jpeg
 from physad_ros.nodes import convert
@@ -164,7 +164,7 @@ class Camera(Adapter):
         try:
             jpeg = encode_jpeg(convert.frame_of(message), self.config.quality)
         except BadData as error:
-            self.trouble = str(error)
+            self.trouble = why(error)
             return
         self.send(jpeg, convert.seconds(message.header.stamp))
 

@@ -13,7 +13,7 @@ from sensor_msgs.msg import CompressedImage
 from physad_msgs.msg import FrameScore, Interaction
 from physad_msgs.srv import ScoreClip
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Score, Signals, Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.dataset.announced import timetable_of
@@ -78,7 +78,7 @@ class DetectorNode(Adapter):
         try:
             self._job = _Job(timetable_of(message))
         except BadData as error:
-            self.trouble = str(error)
+            self.trouble = why(error)
             return
         self.workers.submit(self._open, self._job)
 
@@ -100,7 +100,7 @@ class DetectorNode(Adapter):
             job.detector, job.model = self._fitted(job.timetable.category)
             job.stream = job.detector.stream(job.timetable)
         except Exception as error:  # of whatever kind: nobody reads what a worker raises, and a fault must be told
-            self._fail(job, f"the detector {self.config.detector} is not ready: {error}")
+            self._fail(job, f"the detector {self.config.detector} is not ready: {why(error)}")
 
     def _fail(self, job: _Job, fault: str) -> None:
         """Note why a clip cannot be scored, and tell it, unless another clip is scored by now."""
@@ -122,7 +122,7 @@ class DetectorNode(Adapter):
         try:
             value = job.stream.push(decode_jpeg(message.data, job.detector.height), stamp)
         except Exception as error:
-            self._fail(job, f"frame {slot} cannot be used: {error}")
+            self._fail(job, f"frame {slot} cannot be used: {why(error)}")
             return
         job.judged += 1
         head = convert.header(stamp)
@@ -148,7 +148,7 @@ class DetectorNode(Adapter):
         try:
             score = await self.in_worker(self._finish, job, signals)
         except Exception as error:
-            response.message = str(error) or repr(error)
+            response.message = why(error)
             self._fail(job, response.message)
             return response
         assert job.detector is not None

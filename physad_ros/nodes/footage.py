@@ -12,8 +12,9 @@ from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction
 from physad_msgs.msg import Phase as PhaseMsg
 from physad_ros.core.catalogue import Category, load_category
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.types import Phase, Timetable
+from physad_ros.core.words import count
 from physad_ros.dataset.sources import Footage
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED
@@ -47,11 +48,11 @@ class FootageInteraction:
             category = load_category(handle.request.category)
         except PhysadError as error:
             handle.abort()
-            return Interact.Result(error_code=Code.UNKNOWN_CATEGORY, error_string=str(error))
+            return Interact.Result(error_code=Code.UNKNOWN_CATEGORY, error_string=why(error))
         have, want = len(self._footage.frames), category.frames
         if have < want:
             handle.abort()
-            reason = f"the video has {have} frames; a clip of {category.name} has {want}"
+            reason = f"the video has {count(have, 'frame')}; the clips of the category {category.name} have {want}"
             return Interact.Result(error_code=Code.REFUSED, error_string=reason)
         self.plays = True
         try:

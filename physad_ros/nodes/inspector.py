@@ -15,7 +15,7 @@ from physad_msgs.msg import Verdict as VerdictMsg
 from physad_msgs.srv import CutClip, Perceive, RevealSpecimen, ScoreClip, SetLight
 from physad_ros.core import inspection as course
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.core.errors import BadData, PhysadError, why
 from physad_ros.dataset.announced import timetable_of
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM, Adapter
@@ -97,7 +97,7 @@ class Inspector(Adapter):
         try:
             running.feed(course.Announced(timetable_of(message)))
         except BadData as error:
-            running.feed(course.Faulted(str(error)))
+            running.feed(course.Faulted(why(error)))
 
     def _on_phase(self, message: Phase) -> None:
         running = self._of(message.clip_id)
@@ -127,7 +127,7 @@ class Inspector(Adapter):
             self._course = Steering(self, request, folder, goal.seed)
             message = await self._course.run(handle)
         except PhysadError as error:
-            verdict = course.Verdict(course.Outcome.INCONCLUSIVE, goal.category, reason=str(error))
+            verdict = course.Verdict(course.Outcome.INCONCLUSIVE, goal.category, reason=why(error))
             message = convert.verdict_msg(verdict, clip_id, self.now_s())
             self.verdict.publish(message)
         finally:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from physad_msgs.msg import LightLevels
 from physad_msgs.srv import SetLight
-from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.core.errors import BadData, PhysadError, why
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, Adapter
 from physad_ros.nodes.parameters import parameter
@@ -90,7 +90,7 @@ class Light(Adapter):
             await self.until(lambda: self._shines(levels), self.config.timeout_s, "the lights' new level")
             response.success = True
         except (PhysadError, Overdue) as error:
-            response.message = self.trouble = str(error)
+            response.message = self.trouble = why(error)
         else:
             self.trouble = ""
         self.facts = dict(self.driver.measured())

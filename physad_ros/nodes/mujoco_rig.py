@@ -9,7 +9,7 @@ from typing import Any
 
 from physad_msgs.msg import LightLevels, MotorCommand
 from physad_msgs.srv import PlaceSpecimen
-from physad_ros.core.errors import PhysadError, UnknownName
+from physad_ros.core.errors import PhysadError, UnknownName, why
 from physad_ros.nodes import convert, parameters
 from physad_ros.nodes.base import Adapter
 from physad_ros.nodes.light import levels_of
@@ -108,14 +108,14 @@ class MujocoRig(Adapter):
                 self.rig.motors[message.name] = Motor()
             self.rig.motors[message.name].command(Mode(message.mode), message.value, stamp_s)
         except (PhysadError, ValueError) as error:
-            self.get_logger().warning(f"motor command ignored: {error}")
+            self.get_logger().warning(f"motor command ignored: {why(error)}")
 
     def _on_light(self, message: LightLevels) -> None:
         def command() -> None:
             try:
                 self.rig.lights.command(levels_of(message))
             except PhysadError as error:
-                self.get_logger().warning(f"light command ignored: {error}")
+                self.get_logger().warning(f"light command ignored: {why(error)}")
 
         self.in_sim(command)
 
@@ -125,7 +125,7 @@ class MujocoRig(Adapter):
             await result(self.in_sim(lambda: self.rig.place(_specimen(*asked))))
             response.success = True
         except PhysadError as error:
-            response.message = str(error)
+            response.message = why(error)
         return response
 
     def _reconfigure(self) -> None:

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from physad_msgs.action import Inspect
 from physad_msgs.msg import Verdict
 from physad_msgs.srv import PlaceSpecimen
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import BadData, PhysadError, WrongUse
 
 LOOK_S = 0.05  # how often a wait looks whether the graph still runs and nobody interrupted
 SILENT_S = 120.0  # without a word of an inspection that runs
@@ -46,7 +46,7 @@ class Operator(Node):
         self._until(self._place.service_is_ready, 5.0, "no simulated rig, which has specimens to place, was found")
         answer = self._wait(self._place.call_async(request), 30.0, "the rig did not place the specimen")
         if not answer.success:
-            raise PhysadError(answer.message)
+            raise BadData(answer.message)
 
     def inspect(
         self,
@@ -88,7 +88,7 @@ class Operator(Node):
         goal = self._wait(self._asked, 10.0, "the inspector did not answer")
         if not goal.accepted:
             self._asked = None
-            raise PhysadError("the inspector refused: it is busy with another inspection, or not active")
+            raise WrongUse("the inspector refused: it is busy with another inspection, or not active")
         self._heard_s = time.monotonic()
         ended = goal.get_result_async()
         self._until(lambda: ended.done() or time.monotonic() - self._heard_s > SILENT_S, timeout_s, "the inspection did not end")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from physad_ros.core.errors import BadData
+from physad_ros.core.words import number
 
 C = TypeVar("C")
 
@@ -34,11 +36,17 @@ def describe(field: dataclasses.Field[Any]) -> str:
         text += f" [{about['unit']}]"
     if about["choices"]:
         text += f"; one of {', '.join(about['choices'])}"
-    if about["low"] is not None or about["high"] is not None:
-        low = "-inf" if about["low"] is None else f"{about['low']:g}"
-        high = "inf" if about["high"] is None else f"{about['high']:g}"
-        text += f"; from {low} to {high}"
+    if bounds := _bounds(about):
+        text += f"; {bounds}"
     return text
+
+
+def _bounds(about: Mapping[str, Any]) -> str:
+    """The range of a number in words; empty where there is none."""
+    low, high = (None if about[side] is None else number(about[side]) for side in ("low", "high"))
+    if low is not None and high is not None:
+        return f"from {low} to {high}"
+    return f"{low} or more" if low is not None else f"at most {high}" if high is not None else ""
 
 
 def check(config: Any) -> None:
@@ -46,19 +54,24 @@ def check(config: Any) -> None:
     for field in dataclasses.fields(config):
         value, about = getattr(config, field.name), field.metadata
         if about["choices"] and value not in about["choices"]:
-            raise BadData(f"{field.name} {value!r} is none of: {', '.join(about['choices'])}")
+            raise BadData(f"{field.name} must be one of {', '.join(about['choices'])}, not {value!r}")
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             too_low = about["low"] is not None and value < about["low"]
             too_high = about["high"] is not None and value > about["high"]
             if too_low or too_high or not math.isfinite(value):
-                raise BadData(f"{field.name} is {value}, but {describe(field)}")
+                raise BadData(f"{field.name} must be {_bounds(about) or 'a number'}, not {value}")
 
 
 def declare(node: Any, config: type[C]) -> None:
-    """Declare a node's parameters from its configuration's fields, with description and range."""
+    """Declare a node's parameters from its configuration's fields, with description and range; BadData where one is given that is out of it."""
+    from rclpy.exceptions import ParameterException
+
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
         default = list(field.default) if isinstance(field.default, tuple) else field.default
-        node.declare_parameter(field.name, default, _descriptor(field))
+        try:
+            node.declare_parameter(field.name, default, _descriptor(field))
+        except ParameterException as error:
+            raise BadData(f"the parameter {field.name} of {node.get_name()} must be {describe(field)}") from error
 
 
 def read(node: Any, config: type[C]) -> C:

@@ -9,7 +9,7 @@ from typing import Any
 from sensor_msgs.msg import CompressedImage, RegionOfInterest
 
 from physad_msgs.srv import Perceive
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.types import Percept
 from physad_ros.dataset.video import decode_jpeg
 from physad_ros.nodes.base import STREAM, Adapter
@@ -56,7 +56,7 @@ class PerceiverNode(Adapter):
             await self.until(lambda: self._count >= before + 2, self.config.fresh_s, "a picture")
             percept = await self.in_worker(self._look, self._latest, tuple(request.among), request.named)
         except (PhysadError, Overdue, ValueError) as error:
-            response.message = self.trouble = str(error)
+            response.message = self.trouble = why(error)
             return response
         self.trouble = ""
         self.facts = {"outcome": percept.outcome, "category": percept.category, "confidence": f"{percept.confidence:.2f}"}

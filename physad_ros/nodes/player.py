@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from action_msgs.msg import GoalStatus
 
 from physad_msgs.msg import MotorCommand, Phase
-from physad_ros.core.errors import Impossible
+from physad_ros.core.errors import Impossible, why
 from physad_ros.core.types import Drive, Grip, Move, Program
 from physad_ros.motion import playing
 from physad_ros.motion.segments import Group, grouped, moves_of, reversed_move
@@ -54,7 +54,7 @@ class Player:
                 await self._send_ahead(groups[i : i + 2])
                 await self._play_group(group)
         except Exception as error:
-            fault = error if isinstance(error, Fault) else Fault(_code(error), str(error) or repr(error))
+            fault = error if isinstance(error, Fault) else Fault(_code(error), why(error))
             self._on_phase(max(self._phase, 0), Phase.ABORTED, str(fault))
             self.halt()
             await self._retreat(fault)
@@ -148,7 +148,7 @@ class Player:
                 await self._arm.arrive(back.phase)
         except (Fault, Impossible, Overdue) as error:
             self.halt()
-            self._node.get_logger().error(f"the arm holds; it cannot retreat: {error}")
+            self._node.get_logger().error(f"the arm holds; it cannot retreat: {why(error)}")
 
     async def _let_go(self) -> None:
         """Open the fingers, if they may hold something, to where they were before: with that opening the way back was planned."""

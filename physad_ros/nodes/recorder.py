@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from rclpy.serialization import deserialize_message
 from physad_msgs.msg import Interaction
 from physad_msgs.srv import CutClip
 from physad_ros.core import versions
-from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.core.errors import BadData, PhysadError, kept_traceback, why
 from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.bag import move_bag
 from physad_ros.dataset.finishing import BAG, finish_clip
@@ -76,7 +75,7 @@ class Recorder(Adapter):
         try:
             self._recording.take(topic, data)
         except BadData as error:
-            self.trouble = f"{topic}: {error}"
+            self.trouble = f"{topic}: {why(error)}"
 
     def _open(self, data: bytes) -> None:
         message = deserialize_message(data, Interaction)
@@ -86,8 +85,7 @@ class Recorder(Adapter):
         try:
             self._recording.open(timetable_of(message), data, self._folder / BAG)
         except PhysadError as error:
-            self._fault = self.trouble = f"the recording cannot begin: {error}"
-            self.get_logger().error(self._fault)
+            self._fault = self.trouble = f"the recording cannot begin: {why(error)}"
 
     async def _cut(self, request: CutClip.Request, response: CutClip.Response) -> CutClip.Response:
         wanted = request.interaction
@@ -102,7 +100,7 @@ class Recorder(Adapter):
         try:
             done = await self.in_worker(self._close, Path(response.folder))
         except Exception as error:  # of whatever kind: it is the answer
-            response.message = self.trouble = f"the recording cannot be brought to {response.folder}: {str(error) or repr(error)}"
+            response.message = self.trouble = f"the recording cannot be brought to {response.folder}: {why(error)}"
             return response
         response.frames_received, response.message = done.frames_received, done.fault
         response.success = not done.fault
@@ -126,8 +124,8 @@ class Recorder(Adapter):
         try:
             finish_clip(folder, rig=self.config.rig, simulator=versions.simulator(self.config.rig))
         except Exception as error:  # of whatever kind: nobody reads what a worker raises, and the inspector waits for the files
-            self.trouble = f"the clip's files cannot be written: {str(error) or repr(error)}"
-            self.get_logger().error(f"{self.trouble}\n{traceback.format_exc()}")
+            where = "" if isinstance(error, (PhysadError, OSError)) else f"; {kept_traceback()}"
+            self.trouble = f"the clip's files cannot be written: {why(error)}{where}"
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from physad_ros.core.decision import defects_shown
+from physad_ros.core.errors import why
 from physad_ros.core.types import Outcome, Score, Verdict
 from physad_ros.dataset.finishing import MANIFEST, VIDEO
 from physad_ros.dataset.manifest import Manifest
@@ -50,7 +51,7 @@ def write(ended: Steering, rig: str, fault: str) -> tuple[Verdict, str]:
 
 
 def _why(error: Exception) -> str:
-    return f"the report could not be written: {str(error) or repr(error)}"
+    return f"the report could not be written: {why(error)}"
 
 
 def _spoilt(verdict: Verdict, reason: str) -> Verdict:

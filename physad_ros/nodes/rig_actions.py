@@ -12,6 +12,7 @@ from rclpy.action import GoalResponse
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectoryPoint
 
+from physad_ros.core.errors import why
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
@@ -37,7 +38,7 @@ class GoalServer(ABC):
         try:
             self._taken[id(goal)] = await result(self._node.in_sim(self._send, goal))
         except Rejected as error:
-            self._node.get_logger().warning(f"goal rejected: {error}")
+            self._node.get_logger().warning(f"goal rejected: {why(error)}")
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 

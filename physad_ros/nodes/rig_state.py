@@ -11,7 +11,7 @@ import numpy as np
 from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Floats
 from physad_ros.motion import gripper
 from physad_ros.motion.ur5 import JOINTS
@@ -67,7 +67,7 @@ class RigState:
         try:
             return convert.joint_positions(message, names)
         except BadData as error:
-            raise Fault(Code.NO_STATE, str(error)) from error
+            raise Fault(Code.NO_STATE, why(error)) from error
 
     def _fresh(self, what: str) -> Any:
         message, seen_s = self._last.get(what, (None, -math.inf))

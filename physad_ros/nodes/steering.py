@@ -13,6 +13,7 @@ from physad_msgs.action import Inspect
 from physad_msgs.msg import Verdict as VerdictMsg
 from physad_ros.core import inspection as course
 from physad_ros.core.decision import defects_shown
+from physad_ros.core.errors import why
 from physad_ros.core.inspection import State
 from physad_ros.core.types import Truth, Verdict
 from physad_ros.dataset.finishing import MANIFEST
@@ -90,7 +91,7 @@ class Steering:
             self.truth = await self._commands.reveal(self._node.reveal, self._judged_s)
         verdict, trouble = await self._node.in_worker(write, self, self._node.config.rig, await self._clip_fault())
         self._node.trouble = trouble
-        if trouble:
+        if trouble and trouble not in verdict.reason:
             self._node.get_logger().error(trouble)
         if verdict is not self.now.verdict:
             self._node.verdict.publish(self._message(verdict))
@@ -109,7 +110,7 @@ class Steering:
         try:
             await until(lambda: manifest.exists() or bool(self._recorder_fault()), CLIP_S, "the clip's manifest")
         except Overdue as error:
-            return str(error)
+            return why(error)
         return "" if manifest.exists() else self._recorder_fault()
 
     def _recorder_fault(self) -> str:

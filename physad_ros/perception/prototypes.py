@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import Floats, Percept
+from physad_ros.core.words import count
 from physad_ros.perception.describe import look
 
 FILE = "perception.npz"  # in models/
@@ -38,12 +38,14 @@ class Perceiver:
         Raises:
             BadData: a picture in which nothing is to be seen.
         """
+        from sklearn.cluster import KMeans  # takes a second to load, and only fitting needs it
+
         centres, owners, radii = [], [], []
         for index, (name, frames) in enumerate(pictures.items()):
             looks = [look(frame) for frame in frames]
             described = [seen.descriptor for seen in looks if seen is not None]
             if len(described) < len(frames):
-                raise BadData(f"{len(frames) - len(described)} of {len(frames)} pictures of {name} show nothing")
+                raise BadData(f"{name}: {len(frames) - len(described)} of {count(len(frames), 'picture')} show nothing")
             points = np.stack(described)
             found = KMeans(min(PROTOTYPES, len(points)), n_init=4, random_state=seed).fit(points)
             centres.append(found.cluster_centers_)
@@ -99,7 +101,7 @@ class Perceiver:
             with np.load(file, allow_pickle=False) as data:
                 return cls([str(n) for n in data["names"]], data["centres"].astype(float), data["owners"], data["radii"])
         except (OSError, KeyError, ValueError) as error:
-            raise BadData(f"{file}: {error}; `physad fit-perception` makes it") from error
+            raise BadData(f"{file}: {why(error)}; `physad fit-perception` makes it") from error
 
 
 @lru_cache(maxsize=1)

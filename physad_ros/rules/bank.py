@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import inf
 from pathlib import Path
+from string import Formatter
 
 import pydantic
 import yaml
 
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import BadData, PhysadError
+from physad_ros.core.errors import BadData, PhysadError, why
+from physad_ros.core.words import listed
+from physad_ros.core.yamls import read_yaml
 from physad_ros.dataset.files import write_atomically
 from physad_ros.rules.measurement import Statistic, measurements
 
 FILE = "rules.yaml"
+PLACES = {"value", "low", "high"}  # in a sentence, for the numbers
 UNMEASURED = 3.0  # violation of a rule that every normal clip could be measured by and this one could not; above every threshold
 
 
@@ -36,6 +39,17 @@ class Rule(_Data):
     @property
     def name(self) -> str:
         return f"{self.quantity}.{self.statistic}.{self.phase}"
+
+    @pydantic.field_validator("sentence")
+    @classmethod
+    def _tells(cls, sentence: str) -> str:
+        try:
+            places = [(name, spec, how) for _, name, spec, how in Formatter().parse(sentence) if name is not None]
+        except ValueError as error:
+            raise ValueError(f"{sentence!r}: {error}; braces stand for numbers: {{value}}, {{low}}, {{high}}") from error
+        if strange := [f"{{{name}}}" for name, spec, how in places if name not in PLACES or spec or how]:
+            raise ValueError(f"{sentence!r} has {', '.join(strange)}; numbers are {{value}}, {{low}} and {{high}}, just so")
+        return sentence
 
     @pydantic.model_validator(mode="after")
     def _ordered(self) -> Rule:
@@ -88,9 +102,9 @@ class Bank(_Data):
     def _whole(self) -> Bank:
         phases = [s.name for s in self.phases]
         if strange := {r.phase for r in self.rules} - set(phases):
-            raise ValueError(f"rules on {_listed(strange)}; the phases are {', '.join(phases)}")
+            raise ValueError(f"rules on {listed(strange)}; the phases are {', '.join(phases)}")
         if self.guide not in self.envelopes:
-            raise ValueError(f"guide {self.guide!r} has no envelope; those there are: {_listed(self.envelopes)}")
+            raise ValueError(f"guide {self.guide!r} has no envelope; those there are: {listed(self.envelopes)}")
         return self
 
     def check(self) -> None:
@@ -100,7 +114,7 @@ class Bank(_Data):
             raise BadData(f"the interaction of {self.category} is {recipe.interaction}, not {self.interaction}")
         known = measurements[self.interaction].quantities
         if strange := {*self.envelopes, *(r.quantity for r in self.rules)} - set(known):
-            raise BadData(f"{self.interaction} has no quantity {_listed(strange)}; known: {_listed(known)}")
+            raise BadData(f"{self.interaction} has no quantity {listed(strange)}; known: {listed(known)}")
 
     def write(self, folder: Path) -> None:
         text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=140, default_flow_style=None)
@@ -117,12 +131,8 @@ class Bank(_Data):
         if not file.exists():
             raise BadData(f"{folder.name} has no rules yet ({file}); `physad fit` deduces them from normal clips")
         try:
-            bank = cls.model_validate(yaml.safe_load(file.read_text()))
+            bank = cls.model_validate(read_yaml(file))
             bank.check()
-        except (OSError, yaml.YAMLError, pydantic.ValidationError, PhysadError) as error:
-            raise BadData(f"{file}: {error}") from error
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, pydantic.ValidationError, PhysadError) as error:
+            raise BadData(f"{file}: {why(error)}") from error
         return bank
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))

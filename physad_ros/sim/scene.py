@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physad_ros.core.catalogue import Camera, Category, load_category
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import Floats
 from physad_ros.sim.specimen import Specimen, stream
@@ -162,7 +162,7 @@ class Eye:
             self._renderer = mujoco.Renderer(scene.model, height, width, max_geom=1000)
         except (ImportError, RuntimeError, AttributeError, mujoco.FatalError) as error:
             raise PhysadError(
-                f"cannot draw pictures with MUJOCO_GL={os.environ.get('MUJOCO_GL')}: {error}; "
+                f"cannot draw pictures with MUJOCO_GL={os.environ.get('MUJOCO_GL')}: {why(error)}; "
                 "install libegl1, and import physad_ros.sim before mujoco"
             ) from error
         flags = self._renderer.scene.flags

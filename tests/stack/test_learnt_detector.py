@@ -9,7 +9,7 @@ from live_graph import inspecting
 
 from physad_msgs.msg import Verdict
 from physad_ros.bench.jobs import job_folder
-from physad_ros.bringup import StackArguments, with_models
+from physad_ros.bringup import StackArguments, ready
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.types import NORMAL_LABEL, Clip, Timetable
 from physad_ros.dataset.reading import read_clip
@@ -32,7 +32,7 @@ def trained(folder):
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    return with_models(StackArguments(detector=NAME, models=str(trained(tmp_path_factory.mktemp("run"))), category=CATEGORY)).models
+    return ready(StackArguments(detector=NAME, models=str(trained(tmp_path_factory.mktemp("run"))), category=CATEGORY)).models
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from physad_ros.bench.fit import fit
 from physad_ros.bench.jobs import job_folder
 from physad_ros.bench.methods import entries, few_words, methods
 from physad_ros.bench.trained import trained_models
-from physad_ros.bringup import StackArguments, stack, with_models
+from physad_ros.bringup import StackArguments, ready, stack
 from physad_ros.core.errors import UnknownName, WrongUse
 from physad_ros.detectors.base import Setting, detectors
 
@@ -121,7 +121,7 @@ def test_what_is_not_trained_is_refused_with_the_way_to_train_it(fakes, tmp_path
 
 def test_the_folder_reaches_the_node(fakes, tmp_path):
     trained(job_folder(tmp_path, "brightness", 0, "clip"))
-    arguments = with_models(StackArguments(category="clip", detector="brightness", models=str(tmp_path)))
+    arguments = ready(StackArguments(category="clip", detector="brightness", models=str(tmp_path)))
     node = next(n for n in stack(arguments) if n.name == "detector")
     assert node.parameters["folder"] == str(tmp_path / "jobs" / "brightness" / "seed_0") and node.parameters["detector"] == "brightness"
     assert next(n for n in stack(StackArguments()) if n.name == "detector").parameters["folder"] == ""

@@ -99,7 +99,7 @@ def test_who_sees_nothing_is_wrong_everywhere_and_the_table_says_so(fakes, toy_t
     table = tabulate(asked, todo, [outcome(job, "corrected") for job in todo.jobs], "corrected")
     blind = {m.name: m for m in table.methods}["mgfn"]
     assert (blind.auroc.value, blind.accuracy.value, blind.failed) == (0.0, 0.0, 0) and blind.false_alarms == blind.normals == 5
-    assert "| mgfn‡§ |" in markdown(table) and "mgfn 9 of 9" in markdown(table) and "mgfn in 1 jobs" in markdown(table)
+    assert "| mgfn‡§ |" in markdown(table) and "mgfn 9 of 9" in markdown(table) and "mgfn in 1 job" in markdown(table)
     facts = Facts.read(Path(todo.jobs[0].folder))
     assert np.isnan(facts.threshold) and "5 of 5 held-out normal clips got no score" in facts.uncalibrated
 
@@ -198,7 +198,7 @@ def test_what_failed_is_told_beside_the_mean_that_leaves_it_out(fakes, toy_tree,
     carry_out(todo.jobs[1:], console, workers=1, do=execute)
     fail(todo.jobs[0], "the disk was full")
     text = markdown(tabulate(asked, todo, [outcome(job, "corrected") for job in todo.jobs], "corrected"))
-    assert "| memae† |" in text and "memae (2 of 2 categories, 1 jobs failed)" in text and "the disk was full" in text
+    assert "| memae† |" in text and "memae (2 of 2 categories, 1 job failed)" in text and "the disk was full" in text
 
 
 def test_a_page_is_made_where_nothing_worked(fakes, toy_tree, tmp_path, console, monkeypatch):

@@ -1,61 +1,14 @@
-"""The command line: wrong use is told in a line that names the right one, with status 2; a fault of the program with 1."""
+"""The command line: every command explains itself, and a read-only checkout is no obstacle."""
+
+import os
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
 from physad_ros import cli
-
-WRONG = {
-    "a rig that is none": (["inspect", "--rig", "lego"], "mujoco, gazebo, ur5"),
-    "a category that is none": (["inspect", "--category", "unicorn"], "fan"),
-    "a defect of another category": (["inspect", "--category", "fan", "--defect", "jam"], "vibrate"),
-    "a defect of nothing": (["inspect", "--defect", "jam"], "category"),
-    "trust in no category": (["inspect", "--trust-category"], "name the category"),
-    "a detector that is none": (["inspect", "--detector", "oracle"], "rules"),
-    "too small a picture": (["inspect", "--height", "5"], "64"),
-    "a severity beyond one": (["inspect", "--severity", "3"], "from -1 to 1"),
-    "footage without a file": (["inspect", "--source", "file", "--category", "clip"], "the video to play"),
-    "footage that is not there": (["inspect", "--source", "file", "--file", "no.mp4", "--category", "clip"], "no video no.mp4"),
-    "an option that is none": (["inspect", "--colour", "red"], "colour"),
-    "a detector that is not trained there": (["inspect", "--detector", "intensity", "--models", "nowhere"], "--models FOLDER"),
-    "a benchmark's method that is none": (["bench", "data", "--method", "oracle"], "rules"),
-    "a benchmark's preset that is none": (["bench", "data", "--preset", "huge"], "quick"),
-    "a benchmark's protocol that is none": (["bench", "data", "--protocol", "kind"], "corrected"),
-    "more shots than the setting has": (["bench", "data", "--shots", "9"], "2 to 4"),
-    "fewer shots than the setting has": (["bench", "data", "--shots", "1"], "2 to 4"),
-    "a domain that is none": (["topics", "--domain", "233"], "0 to 232"),
-    "a campaign's detector that is none": (["record", "campaign", "--detector", "oracle"], "rules"),
-}
-
-
-def run(words, monkeypatch, capsys):
-    """Exit status and output of `physad words…`, run in this process."""
-    monkeypatch.setattr("sys.argv", ["physad", *words])
-    monkeypatch.setattr(cli.console, "_width", 200)
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    out = capsys.readouterr()
-    return ended.value.code, " ".join((out.out + out.err).split())  # as if no line were broken
-
-
-@pytest.mark.parametrize(("words", "named"), WRONG.values(), ids=WRONG)
-def test_wrong_use_is_status_2_and_names_what_is_right(words, named, monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    status, said = run(words, monkeypatch, capsys)
-    assert (status, named in said) == (2, True), said
-    assert not list(tmp_path.iterdir())
-
-
-def test_what_cannot_be_read_is_a_fault(monkeypatch, capsys, tmp_path):
-    status, said = run(["evaluate", str(tmp_path)], monkeypatch, capsys)
-    assert (status, "physad record" in said) == (1, True)
-
-
-def test_the_versions_are_told(monkeypatch, capsys):
-    import mujoco
-
-    status, said = run(["--version"], monkeypatch, capsys)
-    assert status == 0 and said.startswith("physad ") and f"MuJoCo {mujoco.__version__}" in said and "Python 3." in said
+from physad_ros.core import paths
 
 
 @pytest.mark.parametrize("command", [
@@ -65,3 +18,36 @@ def test_the_versions_are_told(monkeypatch, capsys):
 def test_every_command_explains_itself(command):
     told = CliRunner().invoke(cli.app, [command, "--help"])
     assert told.exit_code == 0 and len(told.output) > 200
+
+
+def test_logs_go_elsewhere_where_their_folder_cannot_be_written(monkeypatch, tmp_path):
+    monkeypatch.setenv("ROS_LOG_DIR", "/proc/physad/ros_log")
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "fonts"))
+    paths.keep_writable()
+    assert os.path.isabs(os.environ["ROS_LOG_DIR"]) and not os.environ["ROS_LOG_DIR"].startswith("/proc")
+    assert os.environ["MPLCONFIGDIR"] == str(tmp_path / "fonts")
+    assert paths.keep_writable() is None and os.access(os.environ["ROS_LOG_DIR"], os.W_OK)
+
+
+HEAVY = {"torch", "sklearn", "scipy", "matplotlib", "mujoco", "rclpy", "pyarrow", "transformers"}
+
+
+@pytest.mark.parametrize("words", [
+    "--help", "inspect --help", "inspect --category unicorn", "inspect --detector oracle", "inspect --out /proc/physad", "record /proc/physad",
+    "record new --label rust", "collect /proc/physad --category unicorn", "fit gone", "bench gone", "bench gone --method oracle", "methods oracle",
+    "evaluate gone", "evaluate .", "recover gone", "courses gone.mp4 --category clip", "categories",
+])
+def test_help_and_wrong_use_do_not_wait_for_what_takes_seconds_to_load(words, tmp_path):
+    code = ("import sys; from physad_ros import cli; sys.argv = ['physad', *sys.argv[1:]]\n"
+            "try: cli.main()\nexcept SystemExit: pass\n"
+            f"print('loaded:', *sorted({HEAVY!r} & set(sys.modules)))")
+    done = subprocess.run([sys.executable, "-c", code, *words.split()], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1:] == ["loaded:"], done.stdout + done.stderr
+
+
+def test_the_versions_are_told():
+    import mujoco
+
+    told = CliRunner().invoke(cli.app, ["--version"])
+    said = " ".join(told.output.split())
+    assert told.exit_code == 0 and said.startswith("physad ") and f"MuJoCo {mujoco.__version__}" in said and "Python 3." in said

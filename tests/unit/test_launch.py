@@ -7,20 +7,24 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import launch_stub as stub
+import numpy as np
 import pytest
 
 from physad_ros.bringup import RecordArguments, StackArguments, request, stack
+from physad_ros.dataset.video import write_video
 from physad_ros.nodes import domain
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 TYPES = {"inspect": StackArguments, "record": RecordArguments}
 HELD = domain.held
-FILM = {"source": "file", "file": __file__, "category": "clip"}
+FILM = {"source": "file", "file": "film.mp4", "category": "clip"}
 
 
 @pytest.fixture(autouse=True)
 def launch(monkeypatch, tmp_path):
     stub.install(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / "film.mp4", [np.zeros((36, 64, 3), np.uint8)], 60.0)
     monkeypatch.setattr(domain.tempfile, "gettempdir", lambda: str(tmp_path))  # whatever else runs on this machine
     monkeypatch.setattr(domain, "held", lambda *_, **__: nullcontext(7))
     yield
@@ -120,6 +124,11 @@ def test_a_seed_left_out_is_new_each_time_and_the_same_in_rig_report_and_log():
     ({"namespace": "1st/cell"}, "digit"),
     ({"rig": "gazebo", "category": "fan", "namespace": "cell"}, "without a namespace"),
     ({"category": "fan", "trust_category": "yes"}, "neither true nor false"),
+    ({"out": "film.mp4"}, "out: film.mp4 cannot be a folder"),
+    ({"out": "/proc/physad"}, "out: nothing can be written into /proc/physad"),
+    ({"source": "file", "file": "gone.mp4", "category": "clip"}, "gone.mp4"),
+    ({"source": "file", "file": __file__, "category": "clip"}, "invalid data"),
+    ({"detector": "intensity", "models": "gone"}, "no such folder"),
 ])
 def test_what_makes_no_sense_is_refused_in_a_line_before_anything_starts(given, words, capsys):
     with pytest.raises(SystemExit) as ended:

@@ -85,3 +85,22 @@ def test_set_up_installs_the_opengl_that_is_chosen_first(setup):
 
     first = next(iter(gl._LIBRARIES.values()))
     assert first in {f"lib{library}.so.1" for library in setup.LIBRARIES}
+
+
+SLOW = "import time\nprint('[ 40%] building', flush=True)\ntime.sleep(0.4)\nprint('[ 80%] linking', flush=True)\ntime.sleep(0.4)"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_long_step_shows_how_far_it_is(setup, monkeypatch, capsys, terminal):
+    for name in ("SHOW_S", "LOG_S"):
+        monkeypatch.setattr(setup, name, 0.1)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    setup.run(sys.executable, "-c", SLOW)
+    said = capsys.readouterr().out
+    assert "s: [ 40%] building" in said and "s: [ 80%] linking" in said
+    assert said.endswith("\r\033[K") == terminal, "a terminal's line is taken away again"
+
+
+def test_a_step_that_fails_shows_all_that_it_said(setup):
+    with pytest.raises(setup.SetupError, match=r"(?s)first.*second.*failed with status 3"):
+        setup.run(sys.executable, "-c", "import sys; print('first'); print('second', file=sys.stderr); sys.exit(3)")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from rich.progress import track
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import NORMAL_LABEL, Clip, Floats
 from physad_ros.detectors import storage
 from physad_ros.detectors.multiple_instance.scaling import Scaling
@@ -145,7 +145,7 @@ class MultipleInstance(OverSnippets):
             made.network.load_state_dict({key.removeprefix("network."): t for key, t in tensors.items() if key.startswith("network.")})
             made.network.eval()
         except (BadData, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise BadData(f"{folder / cls.name}: {error}; `physad bench --method {cls.name}` makes it anew") from error
+            raise BadData(f"{folder / cls.name}: {why(error)}; `physad bench --method {cls.name}` makes it anew") from error
         return made
 
     # -- training -------------------------------------------------------------------------------------------------------

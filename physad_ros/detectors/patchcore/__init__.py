@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Score, Signals, Timetable
 from physad_ros.detectors import storage
 from physad_ros.detectors.base import Card, Detector, Setting, Stream, detectors
@@ -121,7 +121,7 @@ class PatchCore(Detector):
             made.threshold = storage.number(facts["threshold"])
             motion, looks = (Memory(reach=made.config.reach, **{n: arrays[f"{kind}.{n}"] for n in _ARRAYS}) for kind in _KINDS)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadData(f"{folder / NAME}: {error}; `physad fit --detector {NAME}` makes it anew") from error
+            raise BadData(f"{folder / NAME}: {why(error)}; `physad fit --detector {NAME}` makes it anew") from error
         made.memories = (motion, looks)
         return made
 

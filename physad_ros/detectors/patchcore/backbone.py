@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -40,7 +40,7 @@ class Backbone:
         try:
             width = self._maps(np.zeros((size, size, 3), np.uint8)).shape[0]
         except (IndexError, ValueError, RuntimeError) as error:
-            raise BadData(f"{folder}: gives no maps of layers {self._layers} at {size} pixels: {error}") from error
+            raise BadData(f"{folder}: gives no maps of layers {self._layers} at {size} pixels: {why(error)}") from error
         generator = torch.Generator().manual_seed(0)
         self._projection = torch.randn(projected, width, generator=generator) / width**0.5
 
@@ -76,7 +76,7 @@ def _model(folder: Path) -> torch.nn.Module:
     try:
         return AutoModel.from_pretrained(folder, local_files_only=True).eval()
     except (OSError, ValueError, KeyError) as error:
-        raise BadData(f"{folder}: {error}") from error
+        raise BadData(f"{folder}: {why(error)}") from error
 
 
 def _normalisation(folder: Path) -> tuple[Sequence[float], Sequence[float]]:

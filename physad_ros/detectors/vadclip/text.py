@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import CLIPTokenizer
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 
 
 class TextTower:
@@ -18,7 +18,7 @@ class TextTower:
         try:
             tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadData(f"{folder}: no tokenizer of CLIP: {error}") from error
+            raise BadData(f"{folder}: no tokenizer of CLIP: {why(error)}") from error
         self._model, self._projection = model.text_model, model.text_projection
         self._positions = self._model.embeddings.position_embedding.weight  # (context, width)
         self.context, self.width = self._positions.shape

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import cv2
 import numpy as np
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 from physad_ros.features.base import Pictures, Vectors, extractors
 from physad_ros.features.checkpoint import FromCheckpoint
 
@@ -63,7 +63,7 @@ class Inflated(FromCheckpoint):
             state = state.get("state_dict", state)
             network.load_state_dict({key: value for key, value in state.items() if not key.startswith(f"{self.classifier}.")})
         except Exception as error:  # torch.load raises whatever the damaged file makes it raise
-            raise BadData(f"{self.path}: not a checkpoint of {self.name} ({self.checkpoint}): {error}") from error
+            raise BadData(f"{self.path}: not a checkpoint of {self.name} ({self.checkpoint}): {why(error)}") from error
         return network.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, why
 
 FRAMES = 100  # places for them; those that are not there are zero
 PROJECTOR, EMBEDDINGS = "model.mm_projector.", "model.embed_tokens.weight"
@@ -33,7 +33,7 @@ class VideoLlama(nn.Module):
         try:
             self.projector.load_state_dict({name: state[PROJECTOR + name] for name in ("weight", "bias")})
         except (KeyError, RuntimeError) as error:
-            raise BadData(f"these are not weights of Video-ChatGPT: {error}") from error
+            raise BadData(f"these are not weights of Video-ChatGPT: {why(error)}") from error
         if EMBEDDINGS in state:
             if state[EMBEDDINGS].shape != embeddings.shape:
                 raise BadData(f"the checkpoint has {len(state[EMBEDDINGS])} words, the language model {len(embeddings)}")
