@@ -109,7 +109,7 @@ def rule(sentence):
 
 def test_a_finding_tells_areas_without_an_exponent():
     told = tell(rule("loose parts covered up to {value}; normal is at most {high}"), 2171.6)
-    assert told == "loose parts covered up to 2172 mm2; normal is at most 6 mm2"
+    assert told == "loose parts covered up to 2200 mm²; normal is at most 6 mm²"
 
 
 @pytest.mark.parametrize("sentence", ["to {values}", "to {}", "to {0}", "to {value.real}", "to {value:.1f}", "to {value!r}", "{value", "}"])
