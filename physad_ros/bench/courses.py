@@ -59,7 +59,8 @@ def draw(paths: Sequence[Path], category: str, out: Path) -> None:
 
 def _course(axis: Axes, bank: Bank, clip: Measured, name: str, times: float) -> None:
     zero = clip.stamps_s[0]
-    ends = [clip.timetable.phases[0].begin_s, *(p.end_s for p in clip.timetable.phases)]
+    spans = clip.timetable.window_phases
+    ends = [spans[0].begin_s, *(p.end_s for p in spans)]
     shares = [bank.phases[0].begin, *(s.end for s in bank.phases)]
     envelope = bank.envelopes[name]
     knots = (np.arange(len(envelope.low)) + 0.5) / len(envelope.low)
@@ -67,7 +68,7 @@ def _course(axis: Axes, bank: Bank, clip: Measured, name: str, times: float) -> 
     if len(ends) == len(shares):
         axis.fill_between(np.interp(knots, shares, ends) - zero, times * low, times * high, color="#dddddd", linewidth=0)
     axis.plot(clip.stamps_s - zero, times * clip.courses[name], color="#1f4e8c", linewidth=1.6)
-    for phase in clip.timetable.window_phases:
+    for phase in spans:
         axis.axvline(phase.begin_s - zero, color="#999999", linewidth=0.6)
         axis.text(phase.begin_s - zero, 1.0, f" {phase.name}", fontsize=7, color="#666666", va="top", transform=axis.get_xaxis_transform())
     axis.spines[["top", "right"]].set_visible(False)

@@ -92,11 +92,17 @@ def envelopes(quantities: dict[str, Quantity], clips: Sequence[Measured]) -> dic
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a knot that no clip could measure is None below
             low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
-            low = np.nanmin([np.roll(low, 1), low, np.roll(low, -1)], axis=0)
-            high = np.nanmax([np.roll(high, 1), high, np.roll(high, -1)], axis=0)
+            low = np.nanmin(_with_neighbours(low), axis=0)
+            high = np.nanmax(_with_neighbours(high), axis=0)
         middle, half = (low + high) / 2, np.maximum((high - low) * (0.5 + WIDEN / 2), about.floor)
         made[quantity] = Envelope(low=_known(middle - half), high=_known(middle + half))
     return made
+
+
+def _with_neighbours(knots: Floats) -> Floats:
+    """(3, K) each knot's predecessor, itself and its successor; the first and the last have one neighbour only."""
+    padded = np.pad(knots, 1, constant_values=np.nan)
+    return np.stack([padded[:-2], knots, padded[2:]])
 
 
 def at_knots(timetable: Timetable, stamps_s: Floats, course: Floats) -> Floats:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
+from physad_ros.bench.courses import _course as draw_course
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.decision import decide
 from physad_ros.core.errors import BadData
@@ -356,7 +358,7 @@ def test_a_course_comes_with_what_normal_clips_run_through():
     assert (good.quantity, good.unit) == ("turning_rate", "rad/s")
     assert np.array_equal(good.values, clips[0].courses["turning_rate"])
     assert ((good.low < good.values) & (good.values < good.high))[90:].all()
-    assert np.array_equal(good.low, bad.low) and (bad.values < bad.low)[90:170].all()
+    assert np.array_equal(good.low, bad.low) and (bad.values < bad.low)[90:].all()
 
 
 def test_what_cannot_be_measured_has_no_value_and_no_margin():
@@ -393,6 +395,19 @@ def test_a_frame_s_score_is_1_at_the_edge_of_what_normal_clips_run_through(share
     course = (low + high) / 2 + share * (high - low) / 2
     scores = frame_violations(made, TABLE, 3.0 * (np.arange(len(low)) + 0.5) / len(low), {"turning_rate": course})
     assert scores == pytest.approx(share, abs=1e-6)
+
+
+def test_how_a_clip_begins_does_not_widen_what_is_normal_at_its_end():
+    about = envelopes(QUANTITIES, NORMALS)["turning_rate"]  # from 0 to 12 and no way back
+    assert about.high[0] < 2 and about.low[-1] > 11
+
+
+def test_the_plot_of_courses_shows_what_is_normal_whatever_happens_around_the_window():
+    around = dataclasses.replace(TABLE, phases=(Phase("approach", -2.0, 0.0), *TABLE.phases, Phase("retreat", 3.0, 4.0)))
+    axis = Figure().add_subplot()
+    draw_course(axis, bank(RULES), dataclasses.replace(NORMALS[0], timetable=around), "turning_rate", 2.0)
+    band = axis.collections[0].get_paths()[0].get_extents()
+    assert band.x1 - band.x0 == pytest.approx(3.0, abs=0.1) and band.y1 == pytest.approx(2.0 * max(envelopes(QUANTITIES, NORMALS)["turning_rate"].high))
 
 
 def test_too_few_clips_are_refused():

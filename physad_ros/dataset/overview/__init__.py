@@ -86,17 +86,16 @@ def _head(page: Page, verdict: Verdict, timetable: Timetable | None, sign: str) 
 
 
 def _sentence(page: Page, verdict: Verdict, score: Score, percept: Percept | None) -> None:
-    """What can be read from far in one line, else in two; what else there is to say below it, if there is room."""
+    """What can be read from far in one line, else in two or three; what else there is to say below it, if there is room."""
     more = facts.details(verdict, score, percept)
-    for size, most in ((26.0, 1), (23.0, 1), (20.0, 1), (19.0, 2)):
+    for size, most in ((26.0, 1), (23.0, 1), (20.0, 1), (19.0, 2), (15.0, 3)):
         lines, size = page.fit(facts.headline(verdict), RIGHT - LEFT, (size,), most, "bold")
         if not lines.endswith(CUT):
             break
-    two = "\n" in lines
-    page.text(LEFT, BAND + (10 if two else 18 if more else 30), lines, size, weight="bold", linespacing=1.2)
-    if more:
-        lines, size = page.fit(more, RIGHT - LEFT, (12.0,) if two else (16.0, 14.0, 12.0), 1)
-        page.text(LEFT, BAND + (76 if two else 66), lines, size, color="#3d4045")
+    page.text(LEFT, BAND + (10 if most > 1 else 18 if more else 30), lines, size, weight="bold", linespacing=1.2)
+    if more and most < 3:
+        lines, size = page.fit(more, RIGHT - LEFT, (12.0,) if most == 2 else (16.0, 14.0, 12.0), 1)
+        page.text(LEFT, BAND + (76 if most == 2 else 66), lines, size, color="#3d4045")
 
 
 def _steps(page: Page, steps: Mapping[str, float]) -> None:

@@ -24,7 +24,7 @@ TINTS = ("#e6edf7", "#f7f0e1")  # of phases in turn
 INK, GREY, PALE = "#1d1d1f", "#62656a", "#d5d8dc"
 
 CUT = " …"
-SMALL, NARROWER = 15.0, 0.96  # letters below this size are drawn a little wider than they are, on whole pixels
+SMALL, NARROWER = 18.0, 0.96  # letters below this size are drawn a little wider than they are, on whole pixels
 
 Place = tuple[float, float, float, float]  # left, top, width, height [px]
 
