@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from physad_ros.core.errors import Exit, WrongUse, ending
+from physad_ros.core.paths import keep_writable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -290,6 +291,7 @@ def categories() -> None:
 def main() -> None:
     """Entry point: whatever goes wrong ends in one line, with the status that says whose fault it was."""
     _warn_once()
+    keep_writable()
     with ending("physad", lambda line: errors.print(line, style="red", markup=False, soft_wrap=True)):
         try:
             status = app(prog_name="physad", standalone_mode=False)
@@ -310,6 +312,7 @@ def _warn_once() -> None:
     told: set[str] = set()
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("physad: warning: %(message)s"))
+    handler.addFilter(lambda record: record.levelno < logging.ERROR)  # those come back as the reason of a verdict
     handler.addFilter(lambda record: record.getMessage() not in told and not told.add(record.getMessage()))  # type: ignore[func-returns-value]
     logger = logging.getLogger("physad_ros")
     logger.addHandler(handler)

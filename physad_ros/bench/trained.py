@@ -34,6 +34,8 @@ def trained_models(folder: str, detector: str, category: str) -> str:
                 detectors[detector].load(at)
                 return str(place or "")
             except BadData as error:
+                if error.__cause__ is not None and not isinstance(error.__cause__, FileNotFoundError):
+                    raise WrongUse(why(error)) from error  # there, but not to be used
                 reasons.append(why(error))
     where = folder or "beside the categories"
     raise WrongUse(f"the detector {detector} is not trained for {category or 'any category'} ({where}): {reasons[0]}. Train it with "

@@ -84,6 +84,8 @@ class StackArguments:
             raise WrongUse(f"the video {self.file} is played only from the source `file`, not from `{self.source}`")
         if self.source == "device" and self.rig != "ur5":
             raise WrongUse(f"the rig {self.rig} is simulated and has its own camera; use the source `rig` or `file`")
+        if self.robot_ip and self.rig != "ur5":
+            raise WrongUse(f"robot_ip is of the rig ur5, and the rig is {self.rig}")
         detectors[self.detector]  # an unknown name fails here, with the known ones
 
 

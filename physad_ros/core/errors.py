@@ -126,7 +126,14 @@ def _leave(say: Callable[[str], None], line: str, status: Exit) -> None:
 
 
 def _fault(program: str, error: Exception) -> str:
-    """The line for what nobody expected; its traceback goes where logs go, or where temporary files do."""
+    """The line for what nobody expected."""
+    kind, said = type(error).__name__, why(error)
+    what = kind if said == kind else f"{kind}: {said}"
+    return f"{program}: this is a fault of the program, not yours ({what}); please report it; {kept_traceback()}"
+
+
+def kept_traceback() -> str:
+    """Write the traceback of the exception that is being handled to where logs go, or temporary files; says where it is."""
     name = f"physad-fault-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     for folder in filter(None, (os.environ.get("ROS_LOG_DIR"), tempfile.gettempdir())):
         try:
@@ -134,8 +141,5 @@ def _fault(program: str, error: Exception) -> str:
             (Path(folder) / name).write_text(traceback.format_exc())
         except OSError:
             continue
-        where = f"the traceback is in {Path(folder) / name}"
-        break
-    else:
-        where = f"{TRACEBACK}=1 shows the traceback"
-    return f"{program}: this is a fault of the program, not yours ({type(error).__name__}: {why(error)}); please report it; {where}"
+        return f"the traceback is in {Path(folder) / name}"
+    return f"{TRACEBACK}=1 shows the traceback"

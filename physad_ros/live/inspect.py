@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 
 from physad_msgs.msg import Verdict
 from physad_ros.bringup import StackArguments, stack
+from physad_ros.bringup.offers import offers
+from physad_ros.core import places
 from physad_ros.core.inspection import DEADLINES_S, State
 from physad_ros.live.graph import running
+from physad_ros.live.presence import require, require_robot
 from physad_ros.live.terminal import NAMES, Teller, show, telling
 from physad_ros.nodes.operator import Operator
 
@@ -16,11 +21,16 @@ END_S = DEADLINES_S[State.ABORTING] + 30.0  # a canceled inspection brings the a
 
 def inspect_once(arguments: StackArguments, console: Console) -> str:
     """Inspect as ``ready`` arguments say, show the verdict, return its name."""
+    if arguments.robot_ip:
+        require_robot(arguments.robot_ip)
+    if needed := offers(arguments):
+        if arguments.rig == "ur5":
+            places.file(Path(arguments.device), "camera")
+        given = {name: getattr(arguments, name) for name in ("category", "robot_ip") if getattr(arguments, name)}
+        also = {"ur5": {"robot_ip": "…"}, "gazebo": {"category": "…"}}[arguments.rig]
+        words = " ".join(f"{name}:={value}" for name, value in {"rig": arguments.rig, **also, **given}.items())
+        require(arguments.rig, needed, f"ros2 launch physad inspect.launch.py {words}")
     console.print(f"seed {arguments.seed}", style="dim")
-    if arguments.rig != "mujoco" and arguments.source != "file":
-        needs = "robot_ip:=…" if arguments.rig == "ur5" else "category:=…"
-        launch = f"ros2 launch physad inspect.launch.py rig:={arguments.rig} {needs}"
-        console.print(f"the drivers of {arguments.rig} must be running already; `{launch}` starts them too")
     with running(stack(arguments)) as operator, telling(console) as tell:
         verdict, _ = inspect(operator, arguments, "", tell)
     show(verdict, console)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from rclpy.action import GoalResponse
 from physad_msgs.action import Interact
 from physad_msgs.msg import Interaction, Phase
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import PhysadError, UnknownName, why
+from physad_ros.core.errors import PhysadError, UnknownName, kept_traceback, why
 from physad_ros.core.inspection import DEADLINES_S, State
 from physad_ros.core.types import Drive, Program, Timetable
 from physad_ros.interactions.arm import park
@@ -74,8 +73,7 @@ class Arm(Adapter):
             if isinstance(error, UnknownName):
                 answer.error_code = Code.UNKNOWN_CATEGORY
         except Exception as error:  # an action whose callback raises would answer with error code 0
-            answer.error_code, answer.error_string = Code.INTERNAL, f"the arm's program has failed: {error!r}"
-            self.get_logger().error(traceback.format_exc())
+            answer.error_code, answer.error_string = Code.INTERNAL, f"the arm's program has failed: {error!r}; {kept_traceback()}"
         self.trouble = answer.error_string
         if answer.error_code == Code.SUCCESSFUL:
             handle.succeed()

@@ -17,7 +17,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Empty
 
-from physad_ros.core.errors import PhysadError, why
+from physad_ros.core.errors import BadData, Exit, PhysadError, why
 from physad_ros.nodes import parameters
 from physad_ros.nodes.waiting import result
 
@@ -45,6 +45,7 @@ class Adapter(LifecycleNode, ABC):
         self._trouble = ""
         self._undo: list[Callable[[], Any]] = []
         self._failure: Exception | None = None
+        self._starting = False
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self._report, callback_group=self.group, clock=self._steady)
@@ -75,9 +76,13 @@ class Adapter(LifecycleNode, ABC):
         """Configure and activate, unless the parameter autostart says not to. Raises PhysadError where that fails."""
         if not self.get_parameter("autostart").value:
             return
+        self._starting = True  # what goes wrong is raised here, so that nothing else need tell it
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() is not TransitionCallbackReturn.SUCCESS:
-                raise PhysadError(f"{self.get_name()} does not start: {self._failure}") from self._failure
+                failure = self._failure
+                kind = BadData if isinstance(failure, PhysadError) and failure.status is Exit.WRONG_USE else PhysadError
+                raise kind(f"{self.get_name()} does not start: {why(failure) if failure else 'unknown why'}") from failure
+        self._starting = False
 
     def close(self) -> None:
         """End in order, from any state."""
@@ -119,7 +124,8 @@ class Adapter(LifecycleNode, ABC):
         except Exception as error:  # rclpy would swallow it; start raises it, and a remote caller gets FAILURE
             self._failure = error
             self.trouble = why(error)
-            self.get_logger().error(self.trouble)
+            if not self._starting:
+                self.get_logger().error(self.trouble)
             return TransitionCallbackReturn.FAILURE
         return TransitionCallbackReturn.SUCCESS
 

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from physad_msgs.action import Inspect
 from physad_msgs.msg import Verdict
 from physad_msgs.srv import PlaceSpecimen
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import BadData, PhysadError, WrongUse
 
 LOOK_S = 0.2  # how often a wait looks whether the graph still runs
 
@@ -41,10 +41,10 @@ class Operator(Node):
         """Put a specimen on the simulated rig."""
         request = PlaceSpecimen.Request(category=category, object=object, defect=defect, severity=severity, seed=seed)
         if not self._place.wait_for_service(timeout_sec=5.0):
-            raise PhysadError("this rig has no simulated specimens to place")
+            raise WrongUse("this rig has no simulated specimens to place")
         answer = self._wait(self._place.call_async(request), 30.0, "the rig did not place the specimen")
         if not answer.success:
-            raise PhysadError(answer.message)
+            raise BadData(answer.message)
 
     def inspect(
         self,
@@ -78,7 +78,7 @@ class Operator(Node):
         goal = self._wait(self._asked, 10.0, "the inspector did not answer")
         if not goal.accepted:
             self._asked = None
-            raise PhysadError("the inspector refused: it is busy with another inspection, or not active")
+            raise WrongUse("the inspector refused: it is busy with another inspection, or not active")
         answer = self._wait(goal.get_result_async(), timeout_s, "the inspection did not end")
         self._asked = None
         return answer.result.verdict

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import traceback
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from rclpy.serialization import deserialize_message
 
 from physad_msgs.msg import Interaction
 from physad_msgs.srv import CutClip
-from physad_ros.core.errors import BadData, PhysadError, why
+from physad_ros.core.errors import BadData, PhysadError, kept_traceback, why
 from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.bag import move_bag
 from physad_ros.dataset.finishing import BAG, finish_clip
@@ -87,7 +86,6 @@ class Recorder(Adapter):
             self._recording.open(timetable_of(message), data, self._folder / BAG)
         except PhysadError as error:
             self._fault = self.trouble = f"the recording cannot begin: {why(error)}"
-            self.get_logger().error(self._fault)
 
     async def _cut(self, request: CutClip.Request, response: CutClip.Response) -> CutClip.Response:
         wanted = request.interaction
@@ -126,8 +124,8 @@ class Recorder(Adapter):
         try:
             finish_clip(folder, rig=self.config.rig)
         except Exception as error:  # of whatever kind: nobody reads what a worker raises, and the inspector waits for the files
-            self.trouble = f"the clip's files cannot be written: {why(error)}"
-            self.get_logger().error(f"{self.trouble}\n{traceback.format_exc()}")
+            where = "" if isinstance(error, (PhysadError, OSError)) else f"; {kept_traceback()}"
+            self.trouble = f"the clip's files cannot be written: {why(error)}{where}"
 
 
 def _type_named(name: str) -> Any:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-import traceback
 from dataclasses import dataclass
 
-from physad_ros.core.errors import PhysadError
+from physad_ros.core.errors import Exit, ending
 from physad_ros.core.types import Outcome
 from physad_ros.nodes import parameters
 from physad_ros.nodes.operator import Operator
@@ -45,17 +44,14 @@ def ask(operator: Operator) -> None:
 
 
 def main() -> None:
-    """Entry point. Exit status 0 with any verdict, 1 where an inspection could not be made, 130 when interrupted, which ends it too."""
+    """Entry point. Exit status 0 with any verdict, else as ``Exit`` says; 130 when interrupted, which ends it too."""
     failure: list[Exception] = []
     over = threading.Event()
 
     def body(operator: Operator) -> None:
         try:
             ask(operator)
-        except PhysadError as error:
-            failure.append(error)
         except Exception as error:  # else the thread would end as if all had been asked
-            traceback.print_exc()
             failure.append(error)
         finally:
             over.set()
@@ -63,9 +59,11 @@ def main() -> None:
     with interrupts() as came, session(lambda: [_operator()]) as (executor, nodes):
         threading.Thread(target=body, args=(nodes[0],), daemon=True).start()
         spin(executor, lambda: over.is_set() or bool(came))
-    if failure:
-        print(f"physad: {str(failure[0]) or repr(failure[0])}", file=sys.stderr)
-    sys.exit(130 if came else 1 if failure else 0)  # the canceled inspection's verdict may yet have come
+    if came:  # the canceled inspection's verdict may yet have come
+        sys.exit(Exit.INTERRUPTED)
+    with ending("physad"):
+        for error in failure:
+            raise error
 
 
 def _operator() -> Operator:

@@ -18,7 +18,8 @@ from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
-from physad_ros.core.paths import share_dir
+from physad_ros.core.errors import ending
+from physad_ros.core.paths import keep_writable, share_dir
 from physad_ros.nodes.waiting import POLL_S, Polls
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -101,6 +102,7 @@ def stay_local() -> None:
     """Defaults of this process's transports, where the environment says nothing: this machine only, shared memory for pictures."""
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(share_dir() / "config" / "fastdds.xml"))
+    keep_writable()
 
 
 def spin_out(executor: Any, duration_s: float) -> None:
@@ -116,7 +118,7 @@ def main(make: Callable[..., Any]) -> None:
     parser = argparse.ArgumentParser(description=make.__doc__, epilog="Takes ROS arguments: --ros-args -p name:=value")
     parser.parse_known_args()
     ended = contextlib.suppress(ExternalShutdownException)
-    with ended, interrupts() as came, session(lambda: [make()]) as (executor, _):
+    with ending("physad"), ended, interrupts() as came, session(lambda: [make()]) as (executor, _):
         spin(executor, lambda: bool(came))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from physad_ros.core.errors import PhysadError, why
+from physad_ros.core.errors import PhysadError, kept_traceback, why
 from physad_ros.nodes.rig_topics import RigTopics
 from physad_ros.sim.rig import Rig
 from physad_ros.sim.scene import STEP_HZ
@@ -69,9 +69,8 @@ class SimThread:
         try:
             self._simulate(rig)
         except Exception as error:
-            self._node.trouble = f"the simulation has ended: {why(error)}"
-            self._node.get_logger().fatal(self._node.trouble)
-            raise  # with its traceback; who waits for this rig sees its clock stand still
+            self._node.trouble = f"the simulation has ended: {why(error)}; {kept_traceback()}"
+            self._node.get_logger().fatal(self._node.trouble)  # who waits for this rig sees only its clock stand still
         finally:
             rig.close()
             self._refuse_rest()

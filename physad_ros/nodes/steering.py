@@ -83,7 +83,7 @@ class Steering:
         """Write the report; the verdict that stands with it, told anew where that is not the one that was told before."""
         verdict, trouble = await self._node.in_worker(write, self, self._node.config.rig, await self._clip_fault())
         self._node.trouble = trouble
-        if trouble:
+        if trouble and trouble not in verdict.reason:
             self._node.get_logger().error(trouble)
         if verdict is not self.now.verdict:
             self._node.verdict.publish(self._message(verdict))
