@@ -32,13 +32,13 @@ errors = Console(highlight=False, stderr=True)
 def _share(value: float) -> float:
     """An option between 0 and 1, both excluded; not a number is neither."""
     if not 0 < value < 1:
-        raise typer.BadParameter(f"it must lie between 0 and 1, not at {value:g}")
+        raise typer.BadParameter("it must lie between 0 and 1")
     return value
 
 
 def _severity(value: Optional[float]) -> Optional[float]:
     if value is not None and not 0 <= value <= 1:
-        raise typer.BadParameter(f"it must lie from 0 to 1, not at {value:g}")
+        raise typer.BadParameter("it must lie from 0 to 1")
     return value
 
 
@@ -302,7 +302,6 @@ def main() -> None:
             command = error.ctx.command_path if isinstance(error, clicks.UsageError) and error.ctx else "physad"
             raise WrongUse(f"{error.format_message()} ({command} --help lists what there is)") from error
         except (typer.Abort, KeyboardInterrupt):
-            errors.print("interrupted")
             status = Exit.INTERRUPTED
     sys.exit(status)
 

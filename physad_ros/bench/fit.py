@@ -62,10 +62,11 @@ def fit(
     if kind.card.setting is Setting.WEAK:
         raise WrongUse(f"the detector {detector} learns from labelled defective clips too, which `physad bench --method {detector}` gives it")
     places.folder(root)
-    refs = [r for r in scan(root) if r.split == "train" and (not categories or r.category in categories)]
+    refs = [r for r in scan(root) if r.split == "train"]
+    if missing := set(categories) - (there := {r.category for r in refs}):
+        raise BadData(f"{root}: no training clips of {listed(missing)}; there are some of {listed(there)}")
+    refs = [r for r in refs if not categories or r.category in categories]
     names = sorted({r.category for r in refs})
-    if missing := set(categories) - set(names):
-        raise BadData(f"{root}: no training clips of {listed(missing)}; there are some of {listed(names)}")
     if not names:
         raise BadData(f"{root}: no training clips, which lie in <category>/train")
     folders = {name: out / name if out else load_category(name).folder for name in names}

@@ -17,7 +17,7 @@ from mcap.stream_reader import breakup_chunk
 from mcap.writer import MCAP0_MAGIC
 
 from physad_ros.core import places
-from physad_ros.core.errors import BadData, why
+from physad_ros.core.errors import BadData, WrongUse, why
 from physad_ros.core.types import Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.core.words import count
@@ -74,8 +74,8 @@ def recover(folder: Path) -> RecoverReport:
     places.folder(folder)
     bag = folder if folder.name == BAG or not _holds_bag(folder) else folder / BAG
     _resume(bag)
-    if not bag.is_dir():
-        raise BadData(f"{folder}: no bag here; name an inspection's folder or its bag")
+    if not any(bag.glob("*.mcap")):
+        raise WrongUse(f"{folder}: no bag here, which would hold an MCAP file; name an inspection's folder or its bag")
     source = mcap_file(bag)
     places.writable_folder(bag.parent)
     report = RecoverReport(bag)

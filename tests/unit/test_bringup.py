@@ -69,7 +69,7 @@ def test_arguments_reach_the_nodes():
         ({"source": "file", "category": "clip"}, "file"),
         ({"source": "file", "file": "f.mp4"}, "category"),
         ({"source": "device"}, "simulated"),
-        ({"source": "file", "file": "none.mp4", "category": "clip"}, "no video none.mp4"),
+        ({"source": "file", "file": "none.mp4", "category": "clip"}, "none.mp4: there is no such video"),
         ({"object": "fan_1"}, "category"),
         ({"height": 4}, "64"),
         ({"severity": float("nan")}, "severity"),

@@ -6,19 +6,23 @@ import sys
 from pathlib import Path
 
 import launch_stub as stub
+import numpy as np
 import pytest
 
 from physad_ros.bringup import RecordArguments, StackArguments, request, stack
-from physad_ros.core.errors import UnknownName, WrongUse
+from physad_ros.core.errors import BadData, UnknownName, WrongUse
+from physad_ros.dataset.video import write_video
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 TYPES = {"inspect": StackArguments, "record": RecordArguments}
-FILM = {"source": "file", "file": __file__, "category": "clip"}
+FILM = {"source": "file", "file": "film.mp4", "category": "clip"}
 
 
 @pytest.fixture(autouse=True)
-def launch(monkeypatch):
+def launch(monkeypatch, tmp_path):
     stub.install(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / "film.mp4", [np.zeros((36, 64, 3), np.uint8)], 60.0)
     yield
     sys.modules.pop("physad_ros.bringup.launching", None)
 
@@ -105,6 +109,11 @@ def test_a_seed_left_out_is_new_each_time_and_the_same_in_rig_report_and_log():
     ({"category": "spoon"}, UnknownName, "fan"),
     ({"rig": "ur5"}, WrongUse, "robot_ip"),
     ({"rig": "lego"}, RuntimeError, "rig"),
+    ({"out": "film.mp4"}, WrongUse, "out: film.mp4 cannot be a folder"),
+    ({"out": "/proc/physad"}, WrongUse, "out: nothing can be written into /proc/physad"),
+    ({"source": "file", "file": "gone.mp4", "category": "clip"}, WrongUse, "gone.mp4"),
+    ({"source": "file", "file": __file__, "category": "clip"}, BadData, "invalid data"),
+    ({"detector": "intensity", "models": "gone"}, WrongUse, "no such folder"),
 ])
 def test_what_makes_no_sense_is_refused_in_a_sentence(given, error, words):
     with pytest.raises(error, match=words):

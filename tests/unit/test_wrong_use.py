@@ -35,7 +35,8 @@ def place(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         (tmp_path / name / "campaign.json").write_text(content)
     shipped = (load_category("clip").folder / "rules.yaml").read_text()
-    for name, text in (("twice", shipped.replace("threshold:", "threshold: 2.0\nthreshold:", 1)), ("misspelt", shipped.replace("{value}", "{values}")),
+    for name, text in (("twice", shipped.replace("threshold:", "threshold: 2.0\nthreshold:", 1)),
+                       ("misspelt", shipped.replace("{value}", "{values}")),
                        ("braces", shipped.replace("{value}", "{value", 1)), ("tabs", "version: 1\n\tcategory: clip\n"), ("list", "- 1\n- 2\n"),
                        ("extra", shipped.replace("version: 1", "version: 1\ncolour: red", 1))):
         (tmp_path / name / "clip").mkdir(parents=True)
@@ -55,11 +56,11 @@ WRONG = {
     "no such option": (("inspect", "--colour", "red"), "--colour"),
     "an argument too many": (("inspect", "clip"), "clip"),
     "an option without its value": (("inspect", "--category"), "--category"),
-    "a word for a number": (("inspect", "--seed", "seven"), "seven"),
+    "a word for a number": (("inspect", "--seed", "seven"), "--seed"),
     "a fraction for a whole number": (("record", "new", "--count", "1.5"), "--count"),
-    "no folder for a campaign": (("record",), "ROOT"),
-    "no tree to fit": (("fit",), "ROOT"),
-    "no clip to plot": (("courses", "--category", "clip"), "CLIPS"),
+    "no folder for a campaign": (("record",), "root"),
+    "no tree to fit": (("fit",), "root"),
+    "no clip to plot": (("courses", "--category", "clip"), "clips"),
     "no category to plot": (("courses", "film.mp4"), "--category"),
     # inspect
     "inspect: a category that is none": (("inspect", "--category", "unicorn"), "known: clip, fan"),
@@ -215,7 +216,7 @@ def test_what_a_tree_has_beside_its_videos_is_told_once(place, monkeypatch, capf
         (place / name).touch()
     status, _, told = run(("bench", "tree", "--method", "intensity", "--shots", "0", "--seeds", "1", "--out", "new", "--backend", "local",
                            "--category", "fan"), monkeypatch, capfd)
-    assert status == 2 and told.count("list.txt is left out") == told.count("t2.gif is left out") == 1, told
+    assert status == 2 and "warning: " in told and told.count("list.txt is left out") == told.count("t2.gif is left out") == 1, told
 
 
 def test_a_campaign_that_is_another_is_told_by_what_differs(place, monkeypatch, capfd):
@@ -250,7 +251,7 @@ def test_an_interruption_is_no_fault(place, monkeypatch, capfd):
 
     monkeypatch.setattr("physad_ros.bench.methods.methods", interrupted)
     status, _, told = run(("methods",), monkeypatch, capfd)
-    assert (status, told.strip()) == (130, "interrupted")
+    assert status == 130 and "Traceback" not in told
 
 
 def test_what_the_disk_refuses_is_told_with_the_file(place, monkeypatch, capfd):
