@@ -56,7 +56,7 @@ def fit(
     if preset not in (kind.presets or PRESETS):
         raise UnknownName("preset", preset, kind.presets or PRESETS)
     if not 0 < false_alarm_rate < 1:
-        raise WrongUse(f"the false-alarm rate must lie between 0 and 1, not at {false_alarm_rate:g}")
+        raise WrongUse(f"the false-alarm rate must lie between 0 and 1, not at {number(false_alarm_rate)}")
     if reason := kind.unavailable(preset):
         raise WrongUse(f"the detector {detector} cannot be fitted here: {reason}")
     if kind.card.setting is Setting.WEAK:

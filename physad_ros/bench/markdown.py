@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from physad_ros.bench.paper import table4
 from physad_ros.bench.results import Estimate
 from physad_ros.bench.table import Method, Table
+from physad_ros.core import words
 
 DASH = "\N{EN DASH}"
 PAPER = "Table 4, paper"
@@ -52,7 +53,7 @@ def protocol_told(table: Table) -> str:
         return ("Protocol legacy: the published evaluation with its faults (per-video min-max, the mean of the greatest scores, shifted labels, "
                 "accuracy at 0.5), where it is defined; a dash elsewhere.")
     low, high = table.false_alarm_rate
-    rate = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+    rate = words.number(low) if low == high else f"{words.number(low)} to {words.number(high)}"
     return ("Protocol corrected: a video's score is the method's own, nothing is normalised within a video, thresholds come from held-out normals "
             f"by split-conformal calibration at a false-alarm rate of {rate}.")
 
@@ -62,8 +63,7 @@ def split_told(table: Table) -> str:
     run, shots = table.run, table.run.protocol.shots
     apart = (f" {shots} labelled clips of each defect are kept for the weakly supervised methods and are out of the test set of every method, "
              "so that all are tested on the same clips." if shots else "")
-    categories = "1 category" if len(table.categories) == 1 else f"{len(table.categories)} categories"
-    seeds = "1 seed" if run.seeds == 1 else f"{run.seeds} seeds"
+    categories, seeds = words.count(len(table.categories), "category", "categories"), words.count(run.seeds, "seed")
     return (f"Data: {run.root.name}, {categories}, {seeds}, preset {run.preset}; of the training normals "
             f"{run.protocol.held_out:.0%} calibrate and are not fitted on.{apart}")
 
@@ -76,8 +76,8 @@ def notes(table: Table) -> list[str]:
             "fit: median per job, including decoding; cached features are reused. frames/s: streamed frame by frame on one core while other "
             "jobs use the rest, including the final score, excluding decoding; live: whether that is at least 60. peak: main memory of the "
             "job's own process, the greatest of all jobs."]
-    all_ = len(table.categories)
-    if partly := [f"{m.name} ({m.categories} of {all_} categories, {m.failed} jobs failed)" for m in table.methods if partial(m, table)]:
+    of = words.count(len(table.categories), "category", "categories")
+    if partly := [f"{m.name} ({m.categories} of {of}, {words.count(m.failed, 'job')} failed)" for m in table.methods if partial(m, table)]:
         told.append(f"† has not all results, and its means are over what it has: {', '.join(partly)}.")
     return told + _unjudged(table)
 
@@ -93,7 +93,7 @@ def _unjudged(table: Table) -> list[str]:
     if some := [f"{m.name} {m.unscored} of {m.tested}" for m in table.methods if m.unscored]:
         told.append(f"‡ gave no score to some test clips, which count as the worst they can be (normal ones above all others, defective ones below, "
                     f"each judged wrongly): {', '.join(some)}.")
-    if some := [f"{m.name} in {m.uncalibrated} jobs" for m in table.methods if m.uncalibrated]:
+    if some := [f"{m.name} in {words.count(m.uncalibrated, 'job')}" for m in table.methods if m.uncalibrated]:
         told.append(f"§ has no threshold, so that its accuracy counts every clip as wrong and its false alarms every normal one: {', '.join(some)}.")
     return told
 

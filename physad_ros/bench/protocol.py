@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from physad_ros.core import words
 from physad_ros.core.decision import conformal_threshold
 from physad_ros.core.errors import BadData, WrongUse, why
 from physad_ros.core.types import NORMAL_LABEL
@@ -33,11 +34,11 @@ class Protocol:
 
     def __post_init__(self) -> None:
         if not 0 < self.held_out < 1:
-            raise WrongUse(f"the share of normals held out must lie between 0 and 1, not at {self.held_out:g}")
+            raise WrongUse(f"the share of normals held out must lie between 0 and 1, not at {words.number(self.held_out)}")
         if self.shots and self.shots not in SHOTS:
             raise WrongUse(f"shots must be {min(SHOTS)} to {max(SHOTS)}, or 0 to leave the weakly supervised methods out, not {self.shots}")
         if not 0 < self.false_alarm_rate < 1:
-            raise WrongUse(f"the false-alarm rate must lie between 0 and 1, not at {self.false_alarm_rate:g}")
+            raise WrongUse(f"the false-alarm rate must lie between 0 and 1, not at {words.number(self.false_alarm_rate)}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Split:
         fitted, held_out = set_apart([r for r in refs if r.split == "train"], protocol.held_out, seed)
         shots, tested = _shots([r for r in refs if r.split == "test"], protocol.shots, seed)
         if not fitted or not held_out:
-            raise BadData(f"{category}: {len(fitted) + len(held_out)} training clips cannot be split; at least 2 are needed "
+            raise BadData(f"{category}: {words.count(len(fitted) + len(held_out), 'training clip')} cannot be split; at least 2 are needed "
                           f"in {category}/train, {LEAVE_OUT}")
         if {r.label == NORMAL_LABEL for r in tested} != {True, False}:
             raise BadData(f"{category}: both normal and defective test clips are needed, in {category}/test/{NORMAL_LABEL} and beside it, "
@@ -115,7 +116,8 @@ def calibrate(detector: Detector, scores: Sequence[float], false_alarm_rate: flo
     above = math.nextafter(max(known, default=0.0), math.inf)
     threshold = conformal_threshold([score if math.isfinite(score) else above for score in scores], rate)
     if threshold == above:
-        raise BadData(f"{len(scores) - len(known)} of {len(scores)} held-out normal clips got no score; no threshold keeps {rate:.3g} false alarms")
+        normals = words.count(len(scores), "held-out normal clip")
+        raise BadData(f"{len(scores) - len(known)} of {normals} got no score; no threshold keeps a false-alarm rate of {words.number(rate)}")
     detector.calibrate(threshold, rate, len(scores))
     return rate
 
@@ -126,7 +128,7 @@ def _shots(refs: Sequence[ClipRef], count: int, seed: int) -> tuple[list[ClipRef
     for label in sorted({r.label for r in refs} - {NORMAL_LABEL}):
         mine = [r for r in refs if r.label == label]
         if len(mine) <= count:
-            raise BadData(f"{mine[0].category}: {len(mine)} test clips of {label}; {count} are taken out for the weakly supervised "
+            raise BadData(f"{mine[0].category}: {words.count(len(mine), 'test clip')} of {label}; {count} are taken out for the weakly supervised "
                           f"and none would be left; take fewer with --shots, or none with --shots 0")
         rng = np.random.default_rng([seed, zlib.crc32(label.encode())])
         drawn |= {mine[i].path for i in rng.choice(len(mine), count, replace=False)}

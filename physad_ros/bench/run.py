@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from physad_ros.bench.facts import LOG, PER_FRAME, SCORES, Facts
 from physad_ros.bench.job import Job, fail
 from physad_ros.core.errors import UnknownName, WrongUse, why
+from physad_ros.core.words import count
 
 #: numerical libraries take one thread; there is a process for each core
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
@@ -42,7 +43,7 @@ def carry_out(
         raise WrongUse(f"jobs at a time must be 1 or more, or -1 for one a core, not {workers}")
     left = [job for job in jobs if not done(job)]
     if len(left) < len(jobs):
-        console.print(f"{len(jobs) - len(left)} of {len(jobs)} jobs are on disk")
+        console.print(f"{len(jobs) - len(left)} of {count(len(jobs), 'job')} {'is' if len(jobs) == 1 else 'are'} on disk")
     if not left:
         return
     one = do or in_own_process

@@ -19,6 +19,7 @@ from typing import Union
 
 from physad_ros.core.decision import decide
 from physad_ros.core.types import Outcome, Percept, Score, Timetable, Verdict
+from physad_ros.core.words import count
 
 
 class State(enum.Enum):
@@ -366,7 +367,7 @@ def _judge(category: str, frames_expected: int, cut: ClipCut, scored: Scored) ->
         frames_received=min(cut.frames_received, scored.frames),
     )
     if verdict.outcome is not Outcome.INCONCLUSIVE and cut.frames_received != scored.frames:
-        reason = f"{scored.frames} frames were judged but {cut.frames_received} recorded"
+        reason = f"{count(scored.frames, 'frame')} reached the detector but {cut.frames_received} the recorder"
         return replace(verdict, outcome=Outcome.INCONCLUSIVE, reason=reason)
     return verdict
 

@@ -12,6 +12,7 @@ import numpy as np
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL, Clip, Phase, Signals, Timetable
+from physad_ros.core.words import count
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.signals import read_signals, signals_present, write_signals
 from physad_ros.dataset.video import read_video, write_video
@@ -133,7 +134,7 @@ def load_clip(ref: ClipRef, height: int | None = None) -> Clip:
     manifest = Manifest.read(file)
     stamps = np.array(manifest.stamps_s) if manifest.stamps_s else manifest.window_begin_s + np.arange(len(frames)) / fps
     if len(stamps) != len(frames):
-        raise BadData(f"{ref.path}: {len(frames)} frames, but its manifest tells of {len(stamps)}")
+        raise BadData(f"{ref.path}: {count(len(frames), 'frame')}, but its manifest tells of {len(stamps)}")
     archive = ref.path.with_suffix(".npz")
     signals = read_signals(archive) if archive.exists() else Signals.none()
     return Clip(manifest.timetable, frames, stamps, signals, ref.label, ref.path)
@@ -147,7 +148,7 @@ def timetable_of(ref: ClipRef) -> Timetable:
 
 def _compare_length(ref: ClipRef, frames: int) -> None:
     if ref.category in categories() and frames != (usual := load_category(ref.category).frames):
-        log.warning("%s: %d frames; clips of %s have %d", ref.path, frames, ref.category, usual)
+        log.warning("%s: %s; the clips of the category %s have %d", ref.path, count(frames, "frame"), ref.category, usual)
 
 
 def footage(frames: np.ndarray, fps: float, category: str, clip_id: str, label: str | None = None) -> Clip:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from physad_ros.core.catalogue import Category, load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
+from physad_ros.core.words import number
 from physad_ros.detectors.base import Card, Detector, Setting, Stream, detectors
 from physad_ros.rules.bank import UNMEASURED, Bank, Fitted
 from physad_ros.rules.deduce import Measured, deduce, envelopes
@@ -56,8 +57,9 @@ class Rules(Detector):
         threshold = max(threshold, 1.0)
         if not threshold < UNMEASURED:
             raise BadData(
-                f"{bank.category}: at a false-alarm rate of {false_alarm_rate:g} the threshold would be {threshold:.3g}, and from {UNMEASURED:g} "
-                "on it lets pass what cannot be measured; too many of the held-out normal clips could not be measured or are unlike the others"
+                f"{bank.category}: at a false-alarm rate of {number(false_alarm_rate)} the threshold would be {number(threshold)}, and from "
+                f"{number(UNMEASURED)} on it lets pass what cannot be measured; too many of the held-out normal clips could not be measured or "
+                "are unlike the others"
             )
         fitted = bank.fitted.model_copy(update={"held_out": held_out})
         update = {"threshold": threshold, "false_alarm_rate": false_alarm_rate, "fitted": fitted}
@@ -66,7 +68,8 @@ class Rules(Detector):
     def stream(self, timetable: Timetable) -> Stream:
         bank = self._fitted()
         if timetable.category != bank.category or timetable.interaction not in ("", bank.interaction):  # none: footage
-            raise BadData(f"the rules are of {bank.category}, {bank.interaction}; the clip is of {timetable.category}, {timetable.interaction}")
+            raise BadData(f"the rules are for the category {bank.category}, interaction {bank.interaction}; "
+                          f"what was recorded is {timetable.category}, {timetable.interaction}")
         return _Stream(bank, timetable)
 
     def save(self, folder: Path) -> None:

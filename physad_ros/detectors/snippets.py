@@ -11,6 +11,7 @@ import numpy as np
 
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
+from physad_ros.core.words import count
 from physad_ros.detectors.base import Card, Detector, Setting, Stream
 from physad_ros.features.base import SNIPPET, Extractor, Pictures, Vectors, extractors
 from physad_ros.features.cache import features_of
@@ -102,5 +103,5 @@ class _Stream(Stream):
 
     def finish(self, signals: Signals) -> Score:
         if not self._vectors:
-            raise BadData(f"{self._seen} frames of the clip were seen, fewer than one snippet of {SNIPPET}")
+            raise BadData(f"{count(self._seen, 'frame')} of the clip came, fewer than one snippet of {SNIPPET}")
         return self._detector.judge(np.stack(self._vectors), self._seen)

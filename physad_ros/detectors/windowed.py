@@ -14,6 +14,7 @@ from rich.progress import track
 
 from physad_ros.core.errors import BadData, why
 from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
+from physad_ros.core.words import count
 from physad_ros.detectors import storage, windows
 from physad_ros.detectors.base import Detector, Stream
 from physad_ros.detectors.windows import Pictures, Place
@@ -189,7 +190,7 @@ def _placed(network: torch.nn.Module) -> torch.nn.Module:
 def summed(errors: Floats, frames: int) -> Score:
     """Errors of the frames from the first whole window on, as the score of a clip; earlier frames get the first one's."""
     if not len(errors):
-        raise BadData(f"{frames} frames of the clip were seen, fewer than one window")
+        raise BadData(f"{count(frames, 'frame')} of the clip came, fewer than one window")
     per_frame = np.concatenate([np.full(frames - len(errors), errors[0]), errors])
     return Score(top_mean(errors), per_frame)
 

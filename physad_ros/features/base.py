@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from physad_ros.core.errors import BadData
 from physad_ros.core.registry import Registry
+from physad_ros.core.words import count
 
 SNIPPET = 16  # frames, one snippet after another without overlap, as all the methods' papers cut a video
 
@@ -61,7 +62,7 @@ class Extractor(ABC):
             BadData: not one whole snippet, or the extractor is unavailable.
         """
         if len(frames) < SNIPPET:
-            raise BadData(f"{len(frames)} frames, fewer than one snippet of {SNIPPET}")
+            raise BadData(f"{count(len(frames), 'frame')}, fewer than one snippet of {SNIPPET}")
         starts = range(0, len(frames) - SNIPPET + 1, SNIPPET)
         return np.stack([self.describe(np.stack([self.picture(f) for f in frames[s : s + SNIPPET]])) for s in starts])
 

@@ -14,6 +14,7 @@ from physad_msgs.msg import Phase as PhaseMsg
 from physad_ros.core.catalogue import Category, load_category
 from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.types import Phase, Timetable
+from physad_ros.core.words import count
 from physad_ros.dataset.sources import Footage
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED
@@ -51,7 +52,7 @@ class FootageInteraction:
         have, want = len(self._footage.frames), category.frames
         if have < want:
             handle.abort()
-            reason = f"the video has {have} frames; a clip of {category.name} has {want}"
+            reason = f"the video has {count(have, 'frame')}; the clips of the category {category.name} have {want}"
             return Interact.Result(error_code=Code.REFUSED, error_string=reason)
         self.plays = True
         try:

@@ -63,10 +63,15 @@ def check(config: Any) -> None:
 
 
 def declare(node: Any, config: type[C]) -> None:
-    """Declare a node's parameters from its configuration's fields, with description and range."""
+    """Declare a node's parameters from its configuration's fields, with description and range; BadData where one is given that is out of it."""
+    from rclpy.exceptions import ParameterException
+
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
         default = list(field.default) if isinstance(field.default, tuple) else field.default
-        node.declare_parameter(field.name, default, _descriptor(field))
+        try:
+            node.declare_parameter(field.name, default, _descriptor(field))
+        except ParameterException as error:
+            raise BadData(f"the parameter {field.name} of {node.get_name()} must be {describe(field)}") from error
 
 
 def read(node: Any, config: type[C]) -> C:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from physad_ros.core.errors import BadData, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import Floats, Percept
+from physad_ros.core.words import count
 from physad_ros.perception.describe import look
 
 FILE = "perception.npz"  # in models/
@@ -43,7 +44,7 @@ class Perceiver:
             looks = [look(frame) for frame in frames]
             described = [seen.descriptor for seen in looks if seen is not None]
             if len(described) < len(frames):
-                raise BadData(f"{len(frames) - len(described)} of {len(frames)} pictures of {name} show nothing")
+                raise BadData(f"{name}: {len(frames) - len(described)} of {count(len(frames), 'picture')} show nothing")
             points = np.stack(described)
             found = KMeans(min(PROTOTYPES, len(points)), n_init=4, random_state=seed).fit(points)
             centres.append(found.cluster_centers_)

@@ -11,6 +11,7 @@ import numpy as np
 from physad_ros.core.catalogue import Category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Floats, Phase, Timetable
+from physad_ros.core.words import count
 from physad_ros.rules.bank import Envelope, Rule
 from physad_ros.rules.measurement import STATISTICS, Quantity, Statistic
 
@@ -51,10 +52,11 @@ def deduce(category: Category, quantities: dict[str, Quantity], clips: Sequence[
         BadData: too few clips, of phases that differ, or nothing stable in them.
     """
     if len(clips) < LEAST_CLIPS:
-        raise BadData(f"{category.name}: {len(clips)} normal clips are too few to deduce rules from; at least {LEAST_CLIPS} are needed")
+        raise BadData(f"{category.name}: rules cannot be deduced from {count(len(clips), 'normal clip')}; at least {LEAST_CLIPS} are needed")
     names = [tuple(p.name for p in clip.timetable.window_phases) for clip in clips]
     if len(set(names)) > 1:
-        raise BadData(f"{category.name}: the clips' phases differ: {sorted(set(names))}")
+        told = "; ".join(sorted({" ".join(phases) for phases in names}))
+        raise BadData(f"{category.name}: the clips' phases differ: {told}")
     rules = []
     for quantity, about in quantities.items():
         ranges = [np.ptp(c.courses[quantity][np.isfinite(c.courses[quantity])]) for c in clips]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import FPS, Floats, Phase, Timetable
+from physad_ros.core.words import number
 from physad_ros.rules.bank import Bank, Share
 from physad_ros.rules.deduce import Measured
 
@@ -45,7 +46,8 @@ def aligned(bank: Bank, clip: Measured) -> Measured:
     step = load_category(bank.category).frames / FPS / len(normal) / PACE
     times = np.arange(stamps[0], stamps[-1] + step / 2, step)
     if len(times) < len(normal):
-        raise BadData(f"the phases cannot be found: {bank.guide} is seen for {np.ptp(stamps):.2g} s, and takes at least {step * len(normal):.2g} s")
+        seen, least = number(np.ptp(stamps), 2), number(step * len(normal), 2)
+        raise BadData(f"the phases cannot be found: {bank.guide} is seen for {seen} s, and takes at least {least} s")
     edges = times[0] + step * _fit(_squared_up(normal), _squared_up(np.interp(times, stamps, course)))
     _covered(bank, stamps, course, edges)
     shares = [*(s.begin for s in bank.phases), bank.phases[-1].end]

@@ -271,7 +271,7 @@ def test_a_disk_that_is_full(live):
     assert 0 < report.frames_received < report.frames_expected
 
 
-FULL = OSError(errno.ENOSPC, "No space left on device")
+FULL = OSError(errno.ENOSPC, "no space left on device")
 
 
 @pytest.mark.parametrize(("module", "name", "error"), [

@@ -13,7 +13,7 @@ from physad_ros.dataset.report import REPORT
 from physad_ros.live import campaign, inspect
 from physad_ros.nodes import request
 
-INCONCLUSIVE = Verdict(verdict=Verdict.INCONCLUSIVE, reason="the report could not be written: No space left on device")
+INCONCLUSIVE = Verdict(verdict=Verdict.INCONCLUSIVE, reason="the report could not be written: no space left on device")
 
 
 def graph(operator):

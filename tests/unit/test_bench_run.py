@@ -198,7 +198,7 @@ def test_what_failed_is_told_beside_the_mean_that_leaves_it_out(fakes, toy_tree,
     carry_out(todo.jobs[1:], console, workers=1, do=execute)
     fail(todo.jobs[0], "the disk was full")
     text = markdown(tabulate(asked, todo, [outcome(job, "corrected") for job in todo.jobs], "corrected"))
-    assert "| memae† |" in text and "memae (2 of 2 categories, 1 jobs failed)" in text and "the disk was full" in text
+    assert "| memae† |" in text and "memae (2 of 2 categories, 1 job failed)" in text and "the disk was full" in text
 
 
 def test_a_page_is_made_where_nothing_worked(fakes, toy_tree, tmp_path, console, monkeypatch):

@@ -198,7 +198,7 @@ def test_a_disk_that_is_slow_or_fails_as_the_bag_is_made_stops_nobody(tmp_path, 
     assert not (tmp_path / "bag").exists()
     made.set()
     assert recorder.close().frames_received == 60
-    monkeypatch.setattr(recording, "BagWriter", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(recording, "BagWriter", lambda *_: (_ for _ in ()).throw(OSError(28, "no space left on device")))
     result = record(tmp_path / "full", range(61)).close()
     assert "disk is full" in result.fault and result.frames_received == 0
 
@@ -217,7 +217,7 @@ def test_a_full_disk_is_a_stated_fault_and_what_was_written_is_kept(tmp_path, mo
         def add_message(self, *arguments, **named):
             Full.left -= 1
             if Full.left < 0:
-                raise OSError(28, "No space left on device")
+                raise OSError(28, "no space left on device")
             super().add_message(*arguments, **named)
 
     monkeypatch.setattr(bags, "Writer", Full)

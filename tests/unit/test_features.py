@@ -307,11 +307,11 @@ def test_a_cache_that_cannot_be_written_to_stops_nothing(filed, tmp_path, caplog
 
 def test_a_full_disk_stops_nothing_and_leaves_nothing_behind(filed, tmp_path, caplog, monkeypatch):
     def full(handle):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(errno.ENOSPC, "no space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     assert features_of(filed, Counting(), tmp_path / "cache").shape == (2, 3)
-    assert "No space left" in caplog.text and not list((tmp_path / "cache" / "counting").iterdir())
+    assert "no space left" in caplog.text and not list((tmp_path / "cache" / "counting").iterdir())
 
 
 def test_a_cache_that_cannot_be_read_stops_nothing(filed, tmp_path):

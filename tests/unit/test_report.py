@@ -37,7 +37,7 @@ def told(ended):
 
 
 def full(*_, **__):
-    raise OSError(errno.ENOSPC, "No space left on device")
+    raise OSError(errno.ENOSPC, "no space left on device")
 
 
 def test_the_report_of_a_good_inspection_stands(ended):
@@ -63,14 +63,14 @@ def test_without_the_recorder_s_files_nothing_is_normal(ended):
 def test_a_picture_that_cannot_be_written_spoils_the_verdict_everywhere(ended, monkeypatch, what):
     monkeypatch.setattr(report, what, full)
     verdict, reason = report.write(ended, "mujoco", "")
-    assert verdict.outcome is Outcome.INCONCLUSIVE and "No space left" in verdict.reason == reason
+    assert verdict.outcome is Outcome.INCONCLUSIVE and "no space left" in verdict.reason == reason
     assert told(ended)["verdict"] == "INCONCLUSIVE"
 
 
 def test_a_report_that_cannot_be_written_leaves_no_normal_on_disk(ended, monkeypatch):
     monkeypatch.setattr(report, "write_verdict", full)
     verdict, reason = report.write(ended, "mujoco", "")
-    assert verdict.outcome is Outcome.INCONCLUSIVE and "No space left" in reason
+    assert verdict.outcome is Outcome.INCONCLUSIVE and "no space left" in reason
     assert not (ended.folder / "verdict.json").exists() and not (ended.folder / "overview.png").exists()
 
 
@@ -79,7 +79,7 @@ def test_the_first_reason_stays(ended, monkeypatch):
     ended.now = SimpleNamespace(**{**vars(ended.now), "verdict": stalled})
     monkeypatch.setattr(report, "write_overview", full)
     verdict, reason = report.write(ended, "mujoco", "")
-    assert verdict is stalled and "No space left" in reason  # who watches the node is told of it
+    assert verdict is stalled and "no space left" in reason  # who watches the node is told of it
 
 
 @pytest.mark.parametrize("timetable", [None, TABLE], ids=["before the plan", "before the clip"])

@@ -254,7 +254,7 @@ def test_a_frame_s_score_is_1_at_the_edge_of_what_normal_clips_run_through(share
 
 
 def test_too_few_clips_are_refused():
-    with pytest.raises(BadData, match="too few"):
+    with pytest.raises(BadData, match="at least 10 are needed"):
         deduce(CATEGORY, QUANTITIES, NORMALS[:5])
 
 
@@ -292,7 +292,7 @@ def test_an_edited_bank_that_could_hide_something_is_refused(tmp_path, written, 
 
 @pytest.mark.parametrize("other", [{"category": "clip"}, {"interaction": "press"}])
 def test_rules_of_something_else_are_not_for_this_clip(other):
-    with pytest.raises(BadData, match="the rules are of fan, drive"):
+    with pytest.raises(BadData, match="category fan, interaction drive"):
         FAN.stream(dataclasses.replace(TABLE, **other))
 
 

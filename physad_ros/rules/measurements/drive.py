@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from physad_ros.core.catalogue import Category
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Floats
+from physad_ros.core.words import number
 from physad_ros.rules.measurement import Measurement, Quantity, measurements
 from physad_ros.rules.sight import grey
 
@@ -49,7 +50,7 @@ class Drive(Measurement):
         forwards = self.sight.clockwise(recipe["axis"]) == (recipe["velocity_rad_s"] > 0)
         self._sign = 1.0 if forwards else -1.0  # of the unrolled picture's angle, which grows clockwise
         if (step := degrees(abs(recipe["velocity_rad_s"])) / fps) > TURN_MAX:
-            raise BadData(f"{fps:g} frames a second are too few: the rotor turns {step:.0f} degrees from one to the next, "
+            raise BadData(f"{number(fps)} frames a second are too few: the rotor turns {step:.0f} degrees from one to the next, "
                           f"and only up to {TURN_MAX} can be told")
         self._spin_up = round(SPIN_UP_S * fps)
         self._blades_pass = round(BLADES_PASS_S * fps) | 1  # odd: as many before as after
