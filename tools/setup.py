@@ -59,11 +59,12 @@ class SetupError(Exception):
 
 def run(*command: object, **environment: str) -> None:
     """Run a command and show how far it is; on failure show all that it printed."""
-    words, said = [str(word) for word in command], []
+    words: list[str] = [str(word) for word in command]
+    said: list[str] = []
     process = subprocess.Popen(
         words, cwd=ROOT, env={**os.environ, **environment}, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
-    hearing = threading.Thread(target=lambda: [said.append(line) for line in process.stdout or ()], daemon=True)
+    hearing = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)  # line by line, as they come
     hearing.start()
     try:
         follow(process, said)

@@ -150,8 +150,8 @@ def _no_auroc(rows: Sequence[Row]) -> str:
 
 
 def _show(results: Sequence[Result], alarms: dict[str, dict[str, Any]], rows: Sequence[Row], judge: str, console: Console) -> None:
-    others = [name.replace("_", " ") for name in BASELINES]  # a narrow column can be broken at the blank
-    table = grid("category", "defect", "judged", "AUROC", "95 %", "at worst", *others, names=2, title=f"AUROC of {judge}, live, and of baselines")
+    headings = [name.replace("_", " ") for name in BASELINES]  # a narrow column can be broken at the blank
+    table = grid("category", "defect", "judged", "AUROC", "95 %", "at worst", *headings, names=2, title=f"AUROC of {judge}, live, and of baselines")
     keyed = {(r.category, r.label, r.detector): r for r in results}
     for (name, label, detector), r in keyed.items():
         if detector == judge:

@@ -32,6 +32,7 @@ def test_the_exit_status_is_the_verdict_whatever_lies_on_disk(monkeypatch, verdi
     ended = CliRunner().invoke(app, ["inspect", "--category", "clip"])
     assert ended.exit_code == {Verdict.INCONCLUSIVE: 4, Verdict.NORMAL: 0, Verdict.ANOMALOUS: 3}[verdict.verdict]
     assert verdict.reason.split(":")[0] in ended.output and Exit(ended.exit_code).name in ended.output
+    assert "the the" not in ended.output and "the object" in ended.output.lower()
 
 
 class Specimens:

@@ -99,7 +99,7 @@ def test_who_sees_nothing_is_wrong_everywhere_and_the_table_says_so(fakes, toy_t
     table = tabulate(asked, todo, [outcome(job, "corrected") for job in todo.jobs], "corrected")
     blind = {m.name: m for m in table.methods}["mgfn"]
     assert (blind.auroc.value, blind.accuracy.value, blind.failed) == (0.0, 0.0, 0) and blind.false_alarms == blind.normals == 5
-    assert "| mgfn‡§ |" in markdown(table) and "mgfn 9 of 9" in markdown(table) and "mgfn in 1 jobs" in markdown(table)
+    assert "| mgfn‡§ |" in markdown(table) and "mgfn 9 of 9" in markdown(table) and "mgfn in 1 job" in markdown(table)
     facts = Facts.read(Path(todo.jobs[0].folder))
     assert np.isnan(facts.threshold) and "5 of 5 held-out normal clips got no score" in facts.uncalibrated
 
