@@ -15,7 +15,7 @@ from typing import Annotated, Optional
 import typer
 from rich.console import Console
 
-from physad_ros.core.errors import Exit, WrongUse, ending
+from physad_ros.core.errors import BadData, Exit, WrongUse, ending
 from physad_ros.core.paths import keep_writable
 
 app = typer.Typer(
@@ -233,7 +233,9 @@ def bench(
     from physad_ros.bench.protocol import Protocol
 
     run = Run(root.resolve(), out.resolve(), tuple(category or ()), tuple(method or ()), seeds, preset, Protocol(held_out, shots, false_alarm_rate))
-    benchmark(run, console, protocol=protocol, workers=jobs, backend=backend)
+    table = benchmark(run, console, protocol=protocol, workers=jobs, backend=backend)
+    if table.faults and not any(method.categories for method in table.methods):
+        raise BadData(f"not one job has a result; {table.faults[0]}")
 
 
 @app.command()

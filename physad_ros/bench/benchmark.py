@@ -36,5 +36,5 @@ def benchmark(run: Run, console: Console, *, protocol: str = "corrected", worker
     write_atomically(to.markdown, markdown(table).encode())
     write_page(table, todo.jobs, outcomes, to.page)
     show(table, console)
-    console.print(f"results: {to.markdown}, {to.csv.name}, {to.parquet.name}; page: {to.page}", markup=False)
+    console.print(f"results: {to.markdown}, {to.csv.name}, {to.parquet.name}; page: {to.page}", markup=False, soft_wrap=True)
     return table

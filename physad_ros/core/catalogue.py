@@ -10,7 +10,8 @@ from typing import Any
 import pydantic
 import yaml
 
-from physad_ros.core.errors import BadData, UnknownName, why
+from physad_ros.core import places
+from physad_ros.core.errors import BadData, UnknownName, WrongUse, why
 from physad_ros.core.paths import share_dir
 from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.core.yamls import read_yaml
@@ -92,9 +93,12 @@ class Category(_Data):
 
 
 def search_path() -> list[Path]:
-    """Folders that hold category folders: the package's own, then the user's ($PHYSAD_CATEGORY_PATH)."""
+    """Folders that hold category folders: the package's own, then the user's ($PHYSAD_CATEGORY_PATH); WrongUse for one that is none."""
     extra = os.environ.get(SEARCH_PATH_VARIABLE, "")
-    return [share_dir() / "models", *(Path(p) for p in extra.split(os.pathsep) if p)]
+    try:
+        return [share_dir() / "models", *(places.folder(Path(p)) for p in extra.split(os.pathsep) if p)]
+    except WrongUse as error:
+        raise WrongUse(f"{SEARCH_PATH_VARIABLE}: {error}") from error
 
 
 def categories() -> dict[str, Path]:

@@ -72,7 +72,8 @@ def show(verdict: Verdict, console: Console) -> None:
     body = Text(sentence(verdict) + "\n")
     if verdict.detector:
         body.append(f"{verdict.detector}: score {verdict.score:.2f}, threshold {verdict.threshold:.2f}; ", "dim")
-    body.append(f"{verdict.frames_received} of {count(verdict.frames_expected, 'frame')}\n", "dim")
+    if verdict.frames_expected:
+        body.append(f"{verdict.frames_received} of {count(verdict.frames_expected, 'frame')}\n", "dim")
     for finding in verdict.findings[:SHOWN]:
         body.append(f"- {finding.sentence}\n")
     if len(verdict.findings) > SHOWN:

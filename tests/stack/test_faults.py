@@ -18,6 +18,7 @@ from rosgraph_msgs.msg import Clock
 
 from physad_msgs.msg import Verdict
 from physad_ros.core.catalogue import load_category
+from physad_ros.core.errors import why
 from physad_ros.core.inspection import State
 from physad_ros.core.types import NORMAL_LABEL
 from physad_ros.dataset.manifest import Manifest
@@ -286,7 +287,7 @@ def test_files_that_cannot_be_written_once_the_clip_was_judged(live, monkeypatch
     began = time.monotonic()
     verdict = live.inspect(category=CATEGORY)
     assert time.monotonic() - began < 20.0  # nobody waits for files that do not come
-    assert (verdict.verdict, str(error) in verdict.reason) == (Verdict.INCONCLUSIVE, True)
+    assert (verdict.verdict, why(error) in verdict.reason) == (Verdict.INCONCLUSIVE, True)
     live.wait(lambda: live.verdicts[-1].verdict == Verdict.INCONCLUSIVE)
     assert (live.verdicts[-1].clip_id, live.verdicts[-1].reason) == (verdict.clip_id, verdict.reason)
     file = live.folder(verdict) / "verdict.json"

@@ -261,3 +261,17 @@ def test_what_the_disk_refuses_is_told_with_the_file(place, monkeypatch, capfd):
     monkeypatch.setattr("physad_ros.bench.methods.methods", refused)
     status, _, told = run(("methods",), monkeypatch, capfd)
     assert status == 2 and told.startswith("physad: /proc/physad: ") and "Errno" not in told, told
+
+
+def test_a_benchmark_without_one_result_says_so(place, monkeypatch, capfd):
+    for clip in (place / "tree" / "ball" / "train").iterdir():
+        clip.write_bytes(b"no video")
+    status, _, told = run(("bench", "tree", "--method", "intensity", "--shots", "0", "--seeds", "1", "--out", "new"), monkeypatch, capfd)
+    assert status == 2 and "not one job has a result; intensity on ball, seed 0: " in told and "invalid data" in told, told
+    assert not RAW.search(told)
+
+
+def test_a_folder_of_categories_that_is_not_there_is_told(place, monkeypatch, capfd):
+    monkeypatch.setenv("PHYSAD_CATEGORY_PATH", str(place / "gone"))
+    status, _, told = run(("categories",), monkeypatch, capfd)
+    assert status == 2 and told.startswith("physad: PHYSAD_CATEGORY_PATH: "), told
