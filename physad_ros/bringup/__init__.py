@@ -135,7 +135,8 @@ def ready(arguments: A, categories: Iterable[str] = ()) -> A:
         categories: that the detector must be trained for beside the one that is named.
 
     Raises:
-        WrongUse: the place for the results cannot be written, the video not played, or the detector is not trained there.
+        WrongUse: the place for the results cannot be written, or the detector is not trained there.
+        BadData, Impossible: the video cannot be played, or the category's interaction not be planned.
     """
     from physad_ros.bench.trained import trained_models
     from physad_ros.dataset.video import probe
@@ -143,6 +144,11 @@ def ready(arguments: A, categories: Iterable[str] = ()) -> A:
     places.writable_folder(Path(arguments.out), "out")
     if arguments.source == "file":
         probe(Path(arguments.file))
+    else:
+        from physad_ros.interactions.base import check as check_recipe
+
+        for name in sorted({*categories, *filter(None, [arguments.category])}):
+            check_recipe(load_category(name), arguments.object)
     for name in sorted(categories):
         trained_models(arguments.models, arguments.detector, name)
     return replace(arguments, models=trained_models(arguments.models, arguments.detector, arguments.category))

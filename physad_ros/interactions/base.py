@@ -11,10 +11,10 @@ import numpy as np
 import pydantic
 
 from physad_ros.core.catalogue import Category, Fixture
-from physad_ros.core.errors import BadData, Impossible
+from physad_ros.core.errors import BadData, Impossible, why
 from physad_ros.core.registry import Registry
 from physad_ros.core.types import FPS, Box, Floats, Program, Step, World
-from physad_ros.motion import collision
+from physad_ros.motion import collision, ur5
 
 I = TypeVar("I", bound="Interaction")  # noqa: E741
 
@@ -75,8 +75,7 @@ class Interaction(ABC):
         try:
             recipe: I = _adapter(cls).validate_python(given)
         except pydantic.ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise BadData(f"{where}: {faults}") from error
+            raise BadData(f"{where}: {why(error)}") from error
         return recipe
 
     def world(self, category: Category) -> World:
@@ -113,6 +112,12 @@ def plan(category: Category, object_name: str, start_rad: Floats) -> Program:
     """
     recipe = interactions[category.recipe.interaction].of(category)
     return dataclasses.replace(recipe.plan(category, object_name, start_rad), world=recipe.world(category))
+
+
+def check(category: Category, object_name: str = "") -> None:
+    """Raise what ``plan`` does where the category's interaction cannot be played, by an arm at its usual place, on this object or any."""
+    for name in [object_name] if object_name else [known.name for known in category.objects]:
+        plan(category, name, ur5.HOME)
 
 
 def assemble(

@@ -275,3 +275,27 @@ def test_a_folder_of_categories_that_is_not_there_is_told(place, monkeypatch, ca
     monkeypatch.setenv("PHYSAD_CATEGORY_PATH", str(place / "gone"))
     status, _, told = run(("categories",), monkeypatch, capfd)
     assert status == 2 and told.startswith("physad: PHYSAD_CATEGORY_PATH: "), told
+
+
+@pytest.mark.parametrize(("before", "after", "named"), [
+    ("interaction: press", "interaction: squeeze", "no interaction 'squeeze'; known: drive"),
+    ("    hold_s: 0.4", "    hold_s: long", "recipe press: hold_s: "),
+    ("    hold_s: 0.4", "    hold_s: 0.9", "change the recipe's durations"),
+    ("    hold_s: 0.4", "    hold_s: 0.4\n    colour: red", "no parameter 'colour'"),
+    ("    hold_s: 0.4", "    hold_s: 0.4\n    hold_s: 0.4", "'hold_s' is there already"),
+    ("point_m: [-0.023, 0.0, 0.035]", "point_m: [-2.0, 0.0, 0.035]", "reach"),
+    ("frames: 120", "frames: many", "frames: Input should be a valid integer"),
+    ("frames: 120", "frame: 120", "frame: there is no such field"),
+    ("title: Clip", "title: [Clip", "line "),
+])
+@pytest.mark.parametrize("command", [("inspect",), ("record", "new"), ("collect", "new")], ids=lambda words: words[0])
+def test_a_category_that_cannot_be_played_is_refused_before_anything_starts(command, before, after, named, place, monkeypatch, capfd):
+    text = (load_category("clip").folder / "category.yaml").read_text()
+    assert before in text
+    shutil.copytree(load_category("clip").folder, place / "mine" / "clip")
+    (place / "mine" / "clip" / "category.yaml").write_text(text.replace(before, after, 1))
+    monkeypatch.setenv("PHYSAD_CATEGORY_PATH", str(place / "mine"))
+    held = contents(place)
+    status, _, told = run((*command, "--category", "clip"), monkeypatch, capfd)
+    assert status == 2 and named in told and told.count("\n") == 1 and not RAW.search(told), told
+    assert contents(place) == held
