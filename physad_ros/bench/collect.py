@@ -61,17 +61,18 @@ def collect(
         WrongUse: nothing is asked for, or the tree cannot be written.
         BadData, Impossible: a category's interaction cannot be planned.
     """
+    if not normal and not defective:
+        raise WrongUse("no clip is asked for: neither normal ones for training nor defective ones for tests")
+    asked = [load_category(name) for name in dict.fromkeys(categories)]
+    places.writable_folder(root)
     from physad_ros.interactions.base import check
     from physad_ros.sim.twin import twins
 
-    for name in categories:
-        _ = twins[name]
-    if not normal and not defective:
-        raise WrongUse("no clip is asked for: neither normal ones for training nor defective ones for tests")
-    names = list(dict.fromkeys(categories)) or list(twins)
+    for category in asked:
+        _ = twins[category.name]
+    names = [category.name for category in asked] or list(twins)
     for name in names:
         check(load_category(name))
-    places.writable_folder(root)
     todo = list(tasks(names, normal, defective, seed))
     left = [t for t in todo if not _path(root, t).with_suffix(".json").exists()]
     done = Counter(kept=len(todo) - len(left))
