@@ -2,6 +2,7 @@
 
 import errno
 import math
+import os
 import shutil
 
 import numpy as np
@@ -18,6 +19,7 @@ from physad_ros.dataset.tree import scan
 from physad_ros.dataset.video import write_video
 from physad_ros.rules.bank import Bank, Rule
 from physad_ros.rules.reason import tell
+from physad_ros.sim import gl
 
 
 class Model(pydantic.BaseModel):
@@ -192,3 +194,13 @@ def test_a_place_that_cannot_be_written_is_refused(path, tmp_path, monkeypatch):
     with pytest.raises(WrongUse, match=r"^out: "):
         writable_folder(tmp_path / path, "out")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_graphics_library_that_is_none_is_told_and_those_that_are_stay(monkeypatch):
+    monkeypatch.setenv("MUJOCO_GL", "vulkan")
+    with pytest.raises(WrongUse, match="egl, osmesa"):
+        gl.choose()
+    for name in ("egl", "OSMesa", "disable"):
+        monkeypatch.setenv("MUJOCO_GL", name)
+        gl.choose()
+        assert os.environ["MUJOCO_GL"] == name
