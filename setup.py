@@ -43,6 +43,6 @@ setup(
     maintainer="The physad developers",
     maintainer_email="physad@users.noreply.github.com",
     entry_points={
-        "console_scripts": ["physad = physad_ros.cli:main", *(f"{n} = physad_ros.nodes.{n}:main" for n in NODES)],
+        "console_scripts": ["physad = physad_ros.entry:physad", *(f"{n} = physad_ros.entry:node" for n in NODES)],
     },
 )

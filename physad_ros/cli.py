@@ -88,6 +88,7 @@ def inspect(
     height: Height = 360,
     device: Annotated[str, typer.Option(help="Camera to read with --source device.")] = "/dev/video0",
     robot_ip: Annotated[Optional[str], typer.Option(help="Address of the robot with --rig ur5.")] = None,
+    namespace: Annotated[str, typer.Option(help="ROS namespace of the nodes and their topics, for several stacks in one ROS domain.")] = "",
 ) -> None:
     """Inspect one object: does it work as it should, and if not, why not?
 
@@ -99,7 +100,7 @@ def inspect(
         category=category or "", object=object or "", defect=defect or "", severity=-1.0 if severity is None else severity, rig=rig,
         seed=-1 if seed is None else seed, detector=detector, models=str(models or ""), out=str(out), source=source,
         file=str(file or ""), height=height,
-        device=device, robot_ip=robot_ip or "",
+        device=device, robot_ip=robot_ip or "", namespace=namespace,
     )
     arguments = ready(arguments)
     from physad_ros.live.inspect import inspect_once

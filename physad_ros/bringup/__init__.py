@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,6 +58,7 @@ class StackArguments:
     )
     robot_ip: str = parameter("", "address of the robot; the rig ur5 needs it")
     device: str = parameter("/dev/video0", "camera to read with source:=device")
+    namespace: str = parameter("", "ROS namespace of all nodes and their topics; stacks in one ROS domain need different ones")
 
     def __post_init__(self) -> None:
         """Draws the seed that was left open; raises WrongUse or UnknownName where the arguments make no sense, before anything starts."""
@@ -64,6 +66,8 @@ class StackArguments:
             check(self)
         except BadData as error:
             raise WrongUse(str(error)) from error
+        if self.namespace:
+            object.__setattr__(self, "namespace", _absolute(self.namespace))
         if self.seed < 0:
             object.__setattr__(self, "seed", secrets.randbelow(1_000_000))
         if self.category:
@@ -108,6 +112,7 @@ class NodeSpec:
     parameters: dict[str, Any] = field(default_factory=dict)
     remaps: tuple[tuple[str, str], ...] = ()
     package: str = PACKAGE
+    namespace: str = ""
     arguments: tuple[str, ...] = ()
 
 
@@ -126,6 +131,19 @@ class Xacro:
 
     file: str  # in urdf/
     mappings: dict[str, str]
+
+
+def _absolute(namespace: str) -> str:
+    """A namespace as ROS writes it; WrongUse where it is none."""
+    words = namespace.strip("/").split("/")
+    if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", word) for word in words):
+        raise WrongUse(f"namespace {namespace!r}: each part is made of letters, digits and _, and does not begin with a digit, as in cell_1")
+    return "/" + "/".join(words)
+
+
+def runs_drivers(arguments: StackArguments) -> bool:
+    """Whether nodes that are not ours are part of the stack: it must be in their ROS domain."""
+    return arguments.rig != "mujoco" and arguments.source != "file"
 
 
 def ready(arguments: A, categories: Iterable[str] = ()) -> A:
@@ -173,7 +191,9 @@ def stack(arguments: StackArguments) -> tuple[NodeSpec, ...]:
     nodes.append(_node("inspector", {"rig": rig, "out": a.out, "partners": partners}))
     for node in nodes:
         node.parameters["use_sim_time"] = simulated and node.name != "mujoco_rig"
-    return tuple(nodes)
+    # rclpy looks for the clock outside of all namespaces
+    clock = (("/clock", f"{a.namespace}/clock"),) if a.namespace else ()
+    return tuple(replace(node, namespace=a.namespace, remaps=(*node.remaps, *clock)) for node in nodes)
 
 
 def drivers(arguments: StackArguments) -> tuple[Include | NodeSpec, ...]:
@@ -191,12 +211,13 @@ def request(arguments: StackArguments) -> NodeSpec:
     same = ("category", "object", "defect", "severity", "seed", "out")
     asked: dict[str, Any] = {name: getattr(a, name) for name in same}
     places = a.rig == "mujoco" and a.source == "rig"
-    return _node("request", {**asked, "count": getattr(a, "count", 1), "places": places})
+    node = _node("request", {**asked, "count": getattr(a, "count", 1), "places": places})
+    return replace(node, namespace=a.namespace)
 
 
 def compose(specs: Sequence[NodeSpec]) -> list[Any]:
     """The nodes, built in this process but not started; rclpy must be initialized."""
-    return [node_class(spec.executable)({**spec.parameters}, cli_args=_cli(spec)) for spec in specs]
+    return [node_class(spec.executable)({**spec.parameters}, namespace=spec.namespace, cli_args=_cli(spec)) for spec in specs]
 
 
 def node_class(executable: str) -> Any:

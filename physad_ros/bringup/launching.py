@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from contextlib import ExitStack
 from typing import Any
 
 from launch.actions import (
@@ -24,12 +25,14 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchContext, LaunchDescription
-from physad_ros.bringup import A, Include, NodeSpec, Xacro, drivers, ready, stack
-from physad_ros.core.errors import WrongUse
+from physad_ros.bringup import A, Include, NodeSpec, Xacro, drivers, ready, runs_drivers, stack
+from physad_ros.core.errors import WrongUse, ending
 from physad_ros.core.paths import share_dir
+from physad_ros.nodes.domain import held
 from physad_ros.nodes.parameters import describe
 
 TRANSPORT = "FASTDDS_DEFAULT_PROFILES_FILE"
+CLAIMS = ExitStack()  # on ROS domains, as long as the launch's process lives
 
 
 def description(arguments_type: type[A], request: Any) -> LaunchDescription:
@@ -37,10 +40,14 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
 
     ``request``: from the arguments to the NodeSpec of a program whose end ends the launch, or None.
     """
-
     def setup(context: LaunchContext) -> list[Any]:
-        given = {f.name: _typed(LaunchConfiguration(f.name).perform(context), f) for f in dataclasses.fields(arguments_type)}
-        arguments = ready(arguments_type(**given))
+        with ending("physad"):  # nothing has started; launch itself would print a traceback and end with status 1
+            arguments = ready(_given(arguments_type, context))
+            actions = actions_of(arguments)
+            CLAIMS.enter_context(held(arguments.namespace, own=False, drivers=runs_drivers(arguments)))
+        return actions
+
+    def actions_of(arguments: A) -> list[Any]:
         actions = [LogInfo(msg=f"seed {arguments.seed}"), *map(_action, (*drivers(arguments), *stack(arguments)))]
         asking = request(arguments)
         if asking is None:
@@ -52,6 +59,15 @@ def description(arguments_type: type[A], request: Any) -> LaunchDescription:
     declared = [_declared(f) for f in dataclasses.fields(arguments_type)]
     profile = os.environ.get(TRANSPORT, str(share_dir() / "config" / "fastdds.xml"))
     return LaunchDescription([*declared, SetEnvironmentVariable(TRANSPORT, profile), OpaqueFunction(function=setup)])
+
+
+def _given(arguments_type: type[A], context: LaunchContext) -> A:
+    """The launch arguments; WrongUse or UnknownName where they make no sense."""
+    given = {f.name: _typed(LaunchConfiguration(f.name).perform(context), f) for f in dataclasses.fields(arguments_type)}
+    arguments = arguments_type(**given)
+    if arguments.namespace and drivers(arguments):
+        raise WrongUse(f"the drivers of {arguments.rig} are launched without a namespace; start them in yours and use `physad inspect --namespace`")
+    return arguments
 
 
 def _declared(field: dataclasses.Field[Any]) -> DeclareLaunchArgument:
@@ -80,6 +96,7 @@ def _action(spec: NodeSpec | Include) -> Any:
         package=spec.package,
         executable=spec.executable,
         name=spec.name,
+        namespace=spec.namespace or None,
         parameters=[parameters] if parameters else None,
         remappings=list(spec.remaps),
         arguments=list(spec.arguments),

@@ -25,6 +25,7 @@ from physad_ros.core.paths import share_dir
 from physad_ros.core.types import FPS
 from physad_ros.core.words import count, number
 from physad_ros.dataset.video import probe, write_video
+from physad_ros.nodes.domain import VARIABLE, held
 from physad_ros.nodes.meter import Meter
 from physad_ros.nodes.run import session, spin
 
@@ -71,7 +72,12 @@ def _film(path: Path) -> Path:
 
 def _run(film: Path, frames: int, out: Path, profile: str, console: Console) -> dict[str, Any]:
     """One run in two fresh processes, which find the transports in their environment."""
-    environment = {**os.environ, PROFILE: profile}
+    with held() as domain:
+        return _measured(film, frames, out, {**os.environ, PROFILE: profile, VARIABLE: str(domain)}, console)
+
+
+def _measured(film: Path, frames: int, out: Path, environment: dict[str, str], console: Console) -> dict[str, Any]:
+    profile = environment[PROFILE]
     console.print(f"{count(frames, 'frame')} with {Path(profile).name}: {frames / FPS:.0f} s …")
     parameters = {"source": "file", "file": film, "loop": "true"}
     arguments = [word for key, value in parameters.items() for word in ("-p", f"{key}:={value}")]

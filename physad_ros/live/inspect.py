@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from physad_msgs.msg import Verdict
-from physad_ros.bringup import StackArguments, stack
+from physad_ros.bringup import StackArguments, runs_drivers, stack
 from physad_ros.bringup.offers import offers
 from physad_ros.core import places
 from physad_ros.core.inspection import DEADLINES_S, State
@@ -29,10 +29,14 @@ def inspect_once(arguments: StackArguments, console: Console) -> str:
         given = {name: getattr(arguments, name) for name in ("category", "robot_ip") if getattr(arguments, name)}
         also = {"ur5": {"robot_ip": "…"}, "gazebo": {"category": "…"}}[arguments.rig]
         words = " ".join(f"{name}:={value}" for name, value in {"rig": arguments.rig, **also, **given}.items())
-        require(arguments.rig, needed, f"ros2 launch physad inspect.launch.py {words}")
+        require(arguments.rig, needed, f"ros2 launch physad inspect.launch.py {words}", arguments.namespace)
     console.print(f"seed {arguments.seed}", style="dim")
-    with running(stack(arguments)) as operator, telling(console) as tell:
-        verdict, _ = inspect(operator, arguments, "", tell)
+    try:
+        with running(stack(arguments), arguments.namespace, runs_drivers(arguments)) as operator, telling(console) as tell:
+            verdict, _ = inspect(operator, arguments, "", tell)
+    except KeyboardInterrupt:
+        console.print("interrupted: there is no verdict; what was recorded is kept")
+        raise
     show(verdict, console)
     return NAMES[verdict.verdict]
 

@@ -21,11 +21,12 @@ PRIMARY = 30001  # port on which every controller of Universal Robots tells its 
 CONNECT_S = 3.0
 
 
-def require(rig: str, offers: Iterable[Offer], start: str, patience_s: float = PATIENCE_S) -> None:
+def require(rig: str, offers: Iterable[Offer], start: str, namespace: str = "", patience_s: float = PATIENCE_S) -> None:
     """Return as soon as all is there.
 
     Args:
         start: the command that starts the drivers.
+        namespace: in which they are to be.
 
     Raises:
         WrongUse: something is missing; it is named, with what to do.
@@ -36,7 +37,7 @@ def require(rig: str, offers: Iterable[Offer], start: str, patience_s: float = P
     node = Node("presence", context=context)
     try:
         wanted, end = list(offers), time.monotonic() + patience_s
-        while (absent := [o for o in wanted if not _there(node, o)]) and time.monotonic() < end:
+        while (absent := [o for o in wanted if not _there(node, o, namespace)]) and time.monotonic() < end:
             time.sleep(LOOK_S)
         domain = context.get_domain_id()
     finally:
@@ -46,7 +47,8 @@ def require(rig: str, offers: Iterable[Offer], start: str, patience_s: float = P
         return
     what = "do not run" if len(absent) == len(wanted) else "are not complete"
     alone = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE") == "LOCALHOST"
-    here = f"in ROS domain {domain}" + (" on this machine (ROS_AUTOMATIC_DISCOVERY_RANGE is LOCALHOST)" if alone else "")
+    here = f"in ROS domain {domain}" + (f" and the namespace {namespace}" if namespace else "")
+    here += " on this machine (ROS_AUTOMATIC_DISCOVERY_RANGE is LOCALHOST)" if alone else ""
     raise WrongUse(f"the drivers of the rig {rig} {what} {here}: there is no {', no '.join(str(o) for o in absent)}. "
                    f"`{start}` starts them; if they run in another domain, set ROS_DOMAIN_ID to it")  # fmt: skip
 
@@ -59,7 +61,7 @@ def require_robot(host: str) -> None:
         raise WrongUse(f"no robot answers at {host} (port {PRIMARY}): {why(error)}") from error
 
 
-def _there(node: Node, offer: Offer) -> bool:
+def _there(node: Node, offer: Offer, namespace: str) -> bool:
     if offer.kind == "action":
-        return bool(node.count_services(f"{offer.name}/_action/send_goal"))
-    return bool(node.count_publishers(offer.name))
+        return bool(node.count_services(f"{namespace}{offer.name}/_action/send_goal"))
+    return bool(node.count_publishers(f"{namespace}{offer.name}"))

@@ -24,7 +24,7 @@ from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.player import Player
 from physad_ros.nodes.rig_state import RigState
 from physad_ros.nodes.run import main as run
-from physad_ros.nodes.waiting import Overdue, until
+from physad_ros.nodes.waiting import Overdue
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class ArmConfig:
     """Parameters of the node `arm`."""
 
     trajectory_action: str = parameter(
-        "/scaled_joint_trajectory_controller/follow_joint_trajectory", "the arm's trajectory controller"
+        "scaled_joint_trajectory_controller/follow_joint_trajectory", "the arm's trajectory controller"
     )
-    gripper_action: str = parameter("/gripper_controller/gripper_cmd", "the gripper's controller")
+    gripper_action: str = parameter("gripper_controller/gripper_cmd", "the gripper's controller")
     lead_s: float = parameter(0.4, "from the announcement to the first step", unit="s", low=0.05, high=5.0)
     late_s: float = parameter(0.5, "how late a controller may report the end of a step", unit="s", low=0.05, high=5.0)
     state_age_s: float = parameter(0.5, "age at which the joint state counts as lost", unit="s", low=0.05, high=5.0)
@@ -54,9 +54,9 @@ class Arm(Adapter):
         self._player: Player | None = None
         self.rig = RigState(self, self.config.state_age_s)
         self.controllers = Controllers(self, self.config.trajectory_action, self.config.gripper_action)
-        self._plan = self.publisher(Interaction, "/interaction/plan", LATCHED)
-        self._phase = self.publisher(Phase, "/interaction/phase")
-        self.offer(Interact, "/interact", self._interact, lambda _: GoalResponse.ACCEPT)
+        self._plan = self.publisher(Interaction, "interaction/plan", LATCHED)
+        self._phase = self.publisher(Phase, "interaction/phase")
+        self.offer(Interact, "interact", self._interact, lambda _: GoalResponse.ACCEPT)
 
     def deactivate(self) -> None:
         if self._player is not None:
@@ -87,7 +87,7 @@ class Arm(Adapter):
         """One interaction at a time; the end of the one before, which may still retreat, is waited for as long as the course allows."""
         allowed_s = DEADLINES_S[State.PLANNING if handle.request.category else State.CLEARING] - 1.0
         try:
-            await until(
+            await self.until(
                 lambda: not self._busy or handle.is_cancel_requested, allowed_s, "the end of the interaction before this one"
             )
         except Overdue as error:

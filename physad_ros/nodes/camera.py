@@ -53,17 +53,17 @@ class Camera(Adapter):
 
     def activate(self) -> None:
         self._stop = threading.Event()
-        self._image = self.publisher(CompressedImage, "/camera/image_raw/compressed", STREAM)
-        self._info = self.publisher(CameraInfo, "/camera/camera_info", STREAM)
+        self._image = self.publisher(CompressedImage, "camera/image_raw/compressed", STREAM)
+        self._info = self.publisher(CameraInfo, "camera/camera_info", STREAM)
         self._thread: threading.Thread | None = None
         self.facts["sent"] = 0
         self._raw: Any = None
         if self.config.source == "rig":
             self._room = threading.Semaphore(BACKLOG)
             self.facts["dropped"] = 0
-            self.subscribe(Image, "/camera/image_raw", self._on_raw, STREAM)
+            self.subscribe(Image, "camera/image_raw", self._on_raw, STREAM)
             return
-        self._raw = self.publisher(Image, "/camera/image_raw", STREAM)
+        self._raw = self.publisher(Image, "camera/image_raw", STREAM)
         if self.config.source == "device":
             device = self._open()
             self._begin(lambda: self._stream(device), device)

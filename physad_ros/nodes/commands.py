@@ -68,10 +68,11 @@ class Commands:
 
     async def _call(self, client: Any, request: Any, state: State) -> Any:
         """Answer of a service; waits a little longer than the course itself does, so that nothing waits for ever."""
-        await until(client.service_is_ready, course.DEADLINES_S[state] + 1.0, f"somebody who offers {client.srv_name}")
+        timeout_s, clock = course.DEADLINES_S[state] + 1.0, self._node.rig_clock
+        await until(client.service_is_ready, timeout_s, f"somebody who offers {client.srv_name}", clock)
         future = client.call_async(request)
         try:
-            return await result(future, course.DEADLINES_S[state] + 1.0, f"an answer of {client.srv_name}")
+            return await result(future, timeout_s, f"an answer of {client.srv_name}", clock)
         finally:
             client.remove_pending_request(future)
 
@@ -112,7 +113,7 @@ class Commands:
         """The end of an interaction, or why it did not begin: only what moves is waited for."""
         if not self._node.interact.server_is_ready():
             return course.ArmDone("no arm is there to interact")
-        handle = await send(self._node.interact, goal, course.DEADLINES_S[State.PLANNING], "the arm's answer")
+        handle = await send(self._node.interact, goal, course.DEADLINES_S[State.PLANNING], "the arm's answer", self._node.rig_clock)
         if not handle.accepted:
             return course.ArmDone("the arm does not take the interaction")
         self._arm_goal = handle
@@ -120,7 +121,7 @@ class Commands:
             handle.cancel_goal_async()
         ended = handle.get_result_async()
         limit = course.DEADLINES_S[State.INTERACTING] + course.DEADLINES_S[State.RETREATING]
-        await until(lambda: ended.done() or self._node.watch.arm_is_dead(), limit, "the end of the interaction")
+        await self._node.until(lambda: ended.done() or self._node.watch.arm_is_dead(), limit, "the end of the interaction")
         if not ended.done():
             return course.ArmDone("the arm does not answer any more")
         answer = ended.result()

@@ -33,9 +33,10 @@ class Controllers:
     """Goals to the rig's controllers."""
 
     def __init__(self, node: Adapter, trajectory_action: str, gripper_action: str):
+        self._node = node
         self._arm = node.action(FollowJointTrajectory, trajectory_action)
         self._gripper = node.action(ParallelGripperCommand, gripper_action)
-        self.motor = node.publisher(MotorCommand, "/motor/command", 240)
+        self.motor = node.publisher(MotorCommand, "motor/command", 240)
 
     async def move(self, move: Move, begin_s: float) -> Any:
         """Goal handle of a motion that begins at ``begin_s``; Fault where the controller is away or rejects it."""
@@ -51,7 +52,7 @@ class Controllers:
     async def _send(self, client: Any, goal: Any, name: str) -> Any:
         if not client.server_is_ready():
             raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller is not there")
-        handle = await send(client, goal, ANSWER_S, f"the {name} controller's answer")
+        handle = await send(client, goal, ANSWER_S, f"the {name} controller's answer", self._node.rig_clock)
         if not handle.accepted:
             raise Fault(Code.CONTROLLER_FAILED, f"the {name} controller rejected the goal: it is not active")
         return handle

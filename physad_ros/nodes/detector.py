@@ -24,7 +24,7 @@ from physad_ros.nodes.base import LATCHED, STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.signals import SignalsCollector
-from physad_ros.nodes.waiting import Overdue, until
+from physad_ros.nodes.waiting import Overdue
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class DetectorNode(Adapter):
         self._loaded: dict[str, Detector] = {}
         self._job: _Job | None = None
         self._signals = SignalsCollector(self) if self._kind.uses_signals else None
-        self._score = self.publisher(FrameScore, "/frame_score", STREAM)
-        self.subscribe(Interaction, "/interaction/plan", self._on_plan, LATCHED)
-        self.subscribe(CompressedImage, "/camera/image_raw/compressed", self._on_frame, STREAM)
-        self.serve(ScoreClip, "/score_clip", self._score_clip)
+        self._score = self.publisher(FrameScore, "frame_score", STREAM)
+        self.subscribe(Interaction, "interaction/plan", self._on_plan, LATCHED)
+        self.subscribe(CompressedImage, "camera/image_raw/compressed", self._on_frame, STREAM)
+        self.serve(ScoreClip, "score_clip", self._score_clip)
 
     # -- while the interaction runs -----------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class DetectorNode(Adapter):
             response.message = f"no frames of {request.interaction.clip_id!r} were scored"
             return response
         with contextlib.suppress(Overdue):  # frames are missing: what came is scored, and the count tells
-            await until(lambda: job.over or bool(job.fault), self.config.patience_s)
+            await self.until(lambda: job.over or bool(job.fault), self.config.patience_s)
         # here and not in the worker, beside which they go on being collected
         signals = Signals.none() if self._signals is None else self._signals.of(job.timetable)
         try:

@@ -36,9 +36,9 @@ class FootageInteraction:
         self.still_until_s = math.inf  # on the system's clock: from then on only the film is shown
         self._camera = camera
         self._footage = footage
-        self._plan = camera.publisher(Interaction, "/interaction/plan", LATCHED)
-        self._phase = camera.publisher(PhaseMsg, "/interaction/phase")
-        camera.offer(Interact, "/interact", self._interact, lambda _: GoalResponse.REJECT if self.plays else GoalResponse.ACCEPT)
+        self._plan = camera.publisher(Interaction, "interaction/plan", LATCHED)
+        self._phase = camera.publisher(PhaseMsg, "interaction/phase")
+        camera.offer(Interact, "interact", self._interact, lambda _: GoalResponse.REJECT if self.plays else GoalResponse.ACCEPT)
 
     async def _interact(self, handle: Any) -> Interact.Result:
         if not handle.request.category:  # no arm stands in view

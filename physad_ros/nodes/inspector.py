@@ -56,15 +56,15 @@ class Inspector(Adapter):
         self._busy = False
         self._course: Steering | None = None
         self.watch = Watch(self, self.config)
-        self.set_light = self.client(SetLight, "/set_light")
-        self.perceive = self.client(Perceive, "/perceive")
-        self.cut_clip = self.client(CutClip, "/cut_clip")
-        self.score_clip = self.client(ScoreClip, "/score_clip")
-        self.interact = self.action(Interact, "/interact")
-        self.verdict = self.publisher(VerdictMsg, "/verdict", LATCHED)
-        self.subscribe(Interaction, "/interaction/plan", self._on_plan, LATCHED)
-        self.subscribe(Phase, "/interaction/phase", self._on_phase)
-        self.subscribe(FrameScore, "/frame_score", self._on_score, STREAM)
+        self.set_light = self.client(SetLight, "set_light")
+        self.perceive = self.client(Perceive, "perceive")
+        self.cut_clip = self.client(CutClip, "cut_clip")
+        self.score_clip = self.client(ScoreClip, "score_clip")
+        self.interact = self.action(Interact, "interact")
+        self.verdict = self.publisher(VerdictMsg, "verdict", LATCHED)
+        self.subscribe(Interaction, "interaction/plan", self._on_plan, LATCHED)
+        self.subscribe(Phase, "interaction/phase", self._on_phase)
+        self.subscribe(FrameScore, "frame_score", self._on_score, STREAM)
         self._offered = False
         self._began_s = self.steady_s()
         self.every(0.05, self._offer)
@@ -77,11 +77,12 @@ class Inspector(Adapter):
         self.trouble = stranger or (f"waiting for {', '.join(missing)}" if missing else "")
         if not self.trouble or self.steady_s() - self._began_s > self.config.patience_s:
             self._offered = True
-            self.offer(Inspect, "/inspect", self._inspect, lambda _: self._admit())
+            self.offer(Inspect, "inspect", self._inspect, lambda _: self._admit())
 
     def deactivate(self) -> None:
         if self._course is not None:
             self._course.feed(course.Canceled())
+        self.workers.shutdown(wait=True, cancel_futures=True)  # a report that is being written
 
     def _of(self, clip_id: str) -> Steering | None:
         """The inspection that runs, if it is of this clip."""

@@ -13,7 +13,7 @@ from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
-from physad_ros.nodes.waiting import Overdue, until
+from physad_ros.nodes.waiting import Overdue
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class RigLights:
         self._node = node
         self._measured: dict[str, float] = {}
         self._commanded_s = -math.inf  # on the clock that stamps the states
-        self._command = node.publisher(LightLevels, "/light/command")
-        node.subscribe(LightLevels, "/light/state", self._on_state, LATCHED)
+        self._command = node.publisher(LightLevels, "light/command")
+        node.subscribe(LightLevels, "light/state", self._on_state, LATCHED)
 
     def command(self, levels: dict[str, float]) -> None:
         self._measured, self._commanded_s = {}, self._node.now_s()
@@ -81,13 +81,13 @@ class Light(Adapter):
 
     def activate(self) -> None:
         self.driver: LightDriver = RigLights(self) if self.config.driver == "rig" else NoLights()
-        self.serve(SetLight, "/set_light", self._set)
+        self.serve(SetLight, "set_light", self._set)
 
     async def _set(self, request: SetLight.Request, response: SetLight.Response) -> SetLight.Response:
         try:
             levels = levels_of(request.levels)
             self.driver.command(levels)
-            await until(lambda: self._shines(levels), self.config.timeout_s, "the lights' new level")
+            await self.until(lambda: self._shines(levels), self.config.timeout_s, "the lights' new level")
             response.success = True
         except (PhysadError, Overdue) as error:
             response.message = self.trouble = why(error)

@@ -29,11 +29,11 @@ class Meter(Node):
         self._frames = frames
         self.latencies_s: list[float] = []
         self._first_s = math.nan  # stamp of a picture; all others are whole periods from it
-        self._plan = self.create_publisher(Interaction, "/interaction/plan", LATCHED)
-        self.create_subscription(FrameScore, "/frame_score", self._on_score, STREAM)
-        self.create_subscription(CameraInfo, "/camera/camera_info", self._on_info, STREAM)
-        self._cut = self.create_client(CutClip, "/cut_clip")
-        self._score = self.create_client(ScoreClip, "/score_clip")
+        self._plan = self.create_publisher(Interaction, "interaction/plan", LATCHED)
+        self.create_subscription(FrameScore, "frame_score", self._on_score, STREAM)
+        self.create_subscription(CameraInfo, "camera/camera_info", self._on_info, STREAM)
+        self._cut = self.create_client(CutClip, "cut_clip")
+        self._score = self.create_client(ScoreClip, "score_clip")
 
     def _on_score(self, message: FrameScore) -> None:
         self.latencies_s.append(time.time() - convert.seconds(message.header.stamp))

@@ -14,13 +14,12 @@ from physad_ros.core.types import Floats, Move, World
 from physad_ros.motion import playing
 from physad_ros.motion.segments import joined
 from physad_ros.motion.trajectory import sample
-from physad_ros.nodes.controllers import Code, Fault
-from physad_ros.nodes.waiting import result, until
+from physad_ros.nodes.controllers import ANSWER_S, Code, Fault
+from physad_ros.nodes.waiting import HANG_S, result, until
 
 if TYPE_CHECKING:
     from physad_ros.nodes.arm import Arm
 
-CLOCK_STOPPED_S = 2.0  # of wall clock without progress of the rig's
 ARRIVED_RAD = 0.05
 JUMP_MAX_RAD = 0.005  # a goal that comes late makes the arm jump to where it should be by then
 
@@ -47,7 +46,7 @@ class RigTime:
         last, wall = self._last
         if now_s != last:
             self._last = (now_s, time.monotonic())
-        elif time.monotonic() - wall > CLOCK_STOPPED_S:
+        elif time.monotonic() - wall > HANG_S:
             raise Fault(Code.TIMED_OUT, "the rig's clock stands still")
         self._check()
 
@@ -124,8 +123,9 @@ class Motions:
         self._goal = self._ended = None
 
     async def _stop(self) -> None:
-        await result(self._goal.cancel_goal_async(), 1.0, "the controller's answer to a cancellation")
-        await result(self._ended, 1.0, "the controller's end after a cancellation")
+        canceled, clock = self._goal.cancel_goal_async(), self._node.rig_clock
+        await result(canceled, ANSWER_S, "the controller's answer to a cancellation", clock)
+        await result(self._ended, ANSWER_S, "the controller's end after a cancellation", clock)
         self._goal = self._ended = None
         self._stopped_early = True
 

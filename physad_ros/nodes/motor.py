@@ -14,7 +14,7 @@ from physad_msgs.msg import MotorCommand
 from physad_ros.nodes.base import Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
-from physad_ros.nodes.waiting import at_most
+from physad_ros.nodes.waiting import Stopwatch, at_most
 
 Code = Drive.Result  # the error codes are named there
 FEEDBACK_S = 0.05
@@ -43,8 +43,8 @@ class MotorDriver(Protocol):
     def names(self) -> tuple[str, ...]:
         """Motors that report."""
 
-    def age_s(self) -> float:
-        """How old the state is; infinite before the first."""
+    def lost(self, timeout_s: float) -> bool:
+        """Whether no state has come for that long, or none at all."""
 
 
 class RigMotors:
@@ -53,9 +53,9 @@ class RigMotors:
     def __init__(self, node: Adapter):
         self._node = node
         self._state: dict[str, tuple[float, float, float]] = {}
-        self._seen_s = -math.inf
-        self._command = node.publisher(MotorCommand, "/motor/command")
-        node.subscribe(JointState, "/motor/state", self._on_state)
+        self._since: Stopwatch | None = None  # the last state
+        self._command = node.publisher(MotorCommand, "motor/command")
+        node.subscribe(JointState, "motor/state", self._on_state)
 
     def command(self, command: MotorCommand) -> None:
         self._command.publish(command)
@@ -66,15 +66,15 @@ class RigMotors:
     def names(self) -> tuple[str, ...]:
         return tuple(self._state)
 
-    def age_s(self) -> float:
-        return self._node.steady_s() - self._seen_s
+    def lost(self, timeout_s: float) -> bool:
+        return self._since is None or self._since.exceeds(timeout_s)
 
     def _on_state(self, message: JointState) -> None:
         self._state = {
             name: tuple(values)
             for name, *values in zip(message.name, message.position, message.velocity, message.effort)
         }
-        self._seen_s = self._node.steady_s()
+        self._since = Stopwatch(self._node.rig_clock)
 
 
 class Motor(Adapter):
@@ -88,7 +88,7 @@ class Motor(Adapter):
 
     def activate(self) -> None:
         self.driver: MotorDriver = RigMotors(self)
-        self.offer(Drive, "/drive", self._drive, lambda _: GoalResponse.ACCEPT)
+        self.offer(Drive, "drive", self._drive, lambda _: GoalResponse.ACCEPT)
 
     async def _drive(self, handle: Any) -> Drive.Result:
         goal = handle.request
@@ -111,13 +111,13 @@ class Motor(Adapter):
 
     async def _run(self, handle: Any, end_s: float) -> tuple[int, str]:
         name = handle.request.command.name
-        limit_s = self.steady_s() + 2.0 * handle.request.duration_s + 5.0  # for a rig whose clock has stopped
+        running = Stopwatch(self.rig_clock)
         while self.now_s() < end_s and not handle.is_cancel_requested:
-            if self.driver.age_s() > self.config.state_timeout_s:
+            if self.driver.lost(self.config.state_timeout_s):
                 return Code.NO_STATE, f"motor {name!r} stopped reporting"
             position, velocity, effort = self.driver.state(name) or (math.nan,) * 3
             handle.publish_feedback(Drive.Feedback(position=position, velocity=velocity, effort=effort))
-            if self.steady_s() > limit_s:
+            if running.exceeds(2.0 * handle.request.duration_s + 5.0):
                 return Code.NO_STATE, "the rig's clock stands still"
             await at_most(FEEDBACK_S, lambda: self.now_s() >= end_s or handle.is_cancel_requested)
         return Code.SUCCESSFUL, ""
@@ -125,7 +125,7 @@ class Motor(Adapter):
     def _refusal(self, goal: Drive.Goal) -> tuple[int, str]:
         """Why the goal cannot be run; 0 if it can."""
         c, config = goal.command, self.config
-        if self.driver.age_s() > config.state_timeout_s:
+        if self.driver.lost(config.state_timeout_s):
             return Code.NO_STATE, "no motor reports"
         if c.name not in self.driver.names():
             return Code.UNKNOWN_MOTOR, f"no motor {c.name!r}; known: {', '.join(sorted(self.driver.names()))}"

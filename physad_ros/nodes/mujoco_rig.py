@@ -61,8 +61,8 @@ class MujocoRig(Adapter):
         self._sim = SimThread(self, RigTopics(self), self._made)
         TrajectoryServer(self)
         GripperServer(self)
-        self.subscribe(MotorCommand, "/motor/command", self._on_motor, 240)
-        self.subscribe(LightLevels, "/light/command", self._on_light)
+        self.subscribe(MotorCommand, "motor/command", self._on_motor, 240)
+        self.subscribe(LightLevels, "light/command", self._on_light)
         self.serve(PlaceSpecimen, "~/place", self._place)
         self._reconfigure()
 
@@ -128,7 +128,7 @@ class MujocoRig(Adapter):
 
     def _reconfigure(self) -> None:
         self.config = parameters.read(self, RigConfig)
-        if not self._undo:
+        if not self._active:
             return
         self.in_sim(_inject, self.rig, self.config)
 

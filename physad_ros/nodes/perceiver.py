@@ -15,7 +15,7 @@ from physad_ros.dataset.video import decode_jpeg
 from physad_ros.nodes.base import STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
-from physad_ros.nodes.waiting import Overdue, until
+from physad_ros.nodes.waiting import Overdue
 from physad_ros.perception.prototypes import load
 
 OUTCOMES = {"nothing": Perceive.Response.NOTHING, "unsure": Perceive.Response.UNSURE, "known": Perceive.Response.KNOWN}
@@ -41,8 +41,8 @@ class PerceiverNode(Adapter):
         self._latest: CompressedImage | None = None
         self._count = 0
         self.workers.submit(load)  # so that the first question does not wait for it; a failure is told to who asks
-        self.subscribe(CompressedImage, "/camera/image_raw/compressed", self._on_frame, STREAM)
-        self.serve(Perceive, "/perceive", self._perceive)
+        self.subscribe(CompressedImage, "camera/image_raw/compressed", self._on_frame, STREAM)
+        self.serve(Perceive, "perceive", self._perceive)
 
     def _on_frame(self, message: CompressedImage) -> None:
         self._latest = message
@@ -53,7 +53,7 @@ class PerceiverNode(Adapter):
         response.outcome = Perceive.Response.FAILED
         try:
             # two frames on, so that it was exposed after the question
-            await until(lambda: self._count >= before + 2, self.config.fresh_s, "a picture")
+            await self.until(lambda: self._count >= before + 2, self.config.fresh_s, "a picture")
             percept = await self.in_worker(self._look, self._latest, tuple(request.among))
         except (PhysadError, Overdue, ValueError) as error:
             response.message = self.trouble = why(error)

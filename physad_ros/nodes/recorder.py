@@ -25,7 +25,7 @@ from physad_ros.nodes import convert
 from physad_ros.nodes.base import LATCHED, STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
-from physad_ros.nodes.waiting import Overdue, until
+from physad_ros.nodes.waiting import Overdue
 
 LOOK_S = 0.1
 
@@ -56,9 +56,9 @@ class Recorder(Adapter):
         for topic, kind in RECORDED.items():
             if topic != PLAN:
                 qos: QoSProfile = LATCHED if topic == LIGHT else STREAM
-                self.subscribe(_type_named(kind), topic, partial(self._take, topic), qos, raw=True)
-        self.subscribe(Interaction, PLAN, self._open, LATCHED, raw=True)
-        self.serve(CutClip, "/cut_clip", self._cut)
+                self.subscribe(_type_named(kind), topic.lstrip("/"), partial(self._take, topic), qos, raw=True)
+        self.subscribe(Interaction, PLAN.lstrip("/"), self._open, LATCHED, raw=True)
+        self.serve(CutClip, "cut_clip", self._cut)
         self.every(LOOK_S, self._look)
 
     def deactivate(self) -> None:
@@ -96,7 +96,7 @@ class Recorder(Adapter):
             return response
         if self.now_s() >= convert.seconds(wanted.window_end):  # else it is cut short: no more is waited for
             with contextlib.suppress(Overdue):  # frames are missing: the counts tell
-                await until(lambda: self._recording.over, self.config.patience_s)
+                await self.until(lambda: self._recording.over, self.config.patience_s)
         try:
             done = await self.in_worker(self._close, Path(response.folder))
         except Exception as error:  # of whatever kind: it is the answer

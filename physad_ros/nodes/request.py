@@ -51,14 +51,19 @@ def main() -> None:
     def body(operator: Operator) -> None:
         try:
             ask(operator)
+        except KeyboardInterrupt:
+            pass  # the session cancels what was asked for
         except Exception as error:  # else the thread would end as if all had been asked
             failure.append(error)
         finally:
             over.set()
 
     with interrupts() as came, session(lambda: [_operator()]) as (executor, nodes):
-        threading.Thread(target=body, args=(nodes[0],), daemon=True).start()
+        nodes[0].interrupts = came
+        asking = threading.Thread(target=body, args=(nodes[0],))
+        asking.start()
         spin(executor, lambda: over.is_set() or bool(came))
+        asking.join()  # before what it waits for is freed
     if came:  # the canceled inspection's verdict may yet have come
         sys.exit(Exit.INTERRUPTED)
     with ending("physad"):

@@ -76,7 +76,7 @@ class TrajectoryServer(GoalServer):
 
     def __init__(self, node: MujocoRig):
         super().__init__(
-            node, FollowJointTrajectory, "/scaled_joint_trajectory_controller/follow_joint_trajectory"
+            node, FollowJointTrajectory, "scaled_joint_trajectory_controller/follow_joint_trajectory"
         )
 
     def _send(self, goal: FollowJointTrajectory.Goal) -> Handle:
@@ -100,7 +100,7 @@ class GripperServer(GoalServer):
     """ParallelGripperCommand."""
 
     def __init__(self, node: MujocoRig):
-        super().__init__(node, ParallelGripperCommand, "/gripper_controller/gripper_cmd")
+        super().__init__(node, ParallelGripperCommand, "gripper_controller/gripper_cmd")
 
     def _send(self, goal: ParallelGripperCommand.Goal) -> Handle:
         command = goal.command

@@ -18,9 +18,7 @@ from physad_ros.motion.ur5 import JOINTS
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import STREAM, Adapter
 from physad_ros.nodes.controllers import Code, Fault
-from physad_ros.nodes.waiting import Overdue, until
-
-SILENCE_S = 2.0  # of wall clock, in which the slowest rig says something
+from physad_ros.nodes.waiting import HANG_S, Overdue
 
 
 class RigState:
@@ -30,9 +28,9 @@ class RigState:
         self._node = node
         self._age_max_s = age_max_s
         self._last: dict[str, tuple[Any, float]] = {}  # by kind: message, and when it came on the wall clock
-        node.subscribe(JointState, "/joint_states", partial(self._on_message, "joint state"), STREAM)
-        node.subscribe(JointState, "/motor/state", partial(self._on_message, "motor state"), STREAM)
-        node.subscribe(WrenchStamped, "/force_torque_sensor_broadcaster/ft_data", partial(self._on_message, "force"), STREAM)
+        node.subscribe(JointState, "joint_states", partial(self._on_message, "joint state"), STREAM)
+        node.subscribe(JointState, "motor/state", partial(self._on_message, "motor state"), STREAM)
+        node.subscribe(WrenchStamped, "force_torque_sensor_broadcaster/ft_data", partial(self._on_message, "force"), STREAM)
 
     def _on_message(self, what: str, message: Any) -> None:
         self._last[what] = message, time.monotonic()
@@ -40,7 +38,7 @@ class RigState:
     async def reported(self, what: str) -> None:
         """Wait a moment for the first message of a kind."""
         try:
-            await until(lambda: what in self._last, 1.0)
+            await self._node.until(lambda: what in self._last, 1.0)
         except Overdue as error:
             raise Fault(Code.NO_STATE, f"no {what}") from error
 
@@ -78,6 +76,6 @@ class RigState:
         age = time.monotonic() - seen_s
         # by both clocks: a rig that is simulated slower than real time has not lost its state
         late = min(age, self._node.now_s() - convert.seconds(message.header.stamp)) > self._age_max_s
-        if late or age > SILENCE_S:
+        if late or age > HANG_S:
             raise Fault(Code.NO_STATE, f"the {what} is {age:.1f} s old")
         return message

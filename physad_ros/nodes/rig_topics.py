@@ -32,14 +32,14 @@ class RigTopics:
 
     def __init__(self, node: MujocoRig):
         self._node = node
-        self._clock = node.publisher(Clock, "/clock")
-        self._joints = node.publisher(JointState, "/joint_states", STREAM)
-        self._wrench = node.publisher(WrenchStamped, "/force_torque_sensor_broadcaster/ft_data", STREAM)
-        self._motor = node.publisher(JointState, "/motor/state", STREAM)
-        self._light = node.publisher(LightLevels, "/light/state", LATCHED)
-        self._image = node.publisher(Image, "/camera/image_raw", STREAM)
-        self._jpeg = node.publisher(CompressedImage, "/camera/image_raw/compressed", STREAM)
-        self._info = node.publisher(CameraInfo, "/camera/camera_info", STREAM)
+        self._clock = node.publisher(Clock, "clock")
+        self._joints = node.publisher(JointState, "joint_states", STREAM)
+        self._wrench = node.publisher(WrenchStamped, "force_torque_sensor_broadcaster/ft_data", STREAM)
+        self._motor = node.publisher(JointState, "motor/state", STREAM)
+        self._light = node.publisher(LightLevels, "light/state", LATCHED)
+        self._image = node.publisher(Image, "camera/image_raw", STREAM)
+        self._jpeg = node.publisher(CompressedImage, "camera/image_raw/compressed", STREAM)
+        self._info = node.publisher(CameraInfo, "camera/camera_info", STREAM)
         self._truth = node.publisher(JointState, "~/truth")
 
     def tell(self, rig: Rig, joints: RigJoints) -> None:

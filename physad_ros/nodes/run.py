@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException
 from rclpy.signals import SignalHandlerOptions
 
@@ -69,11 +68,14 @@ def interrupts() -> Iterator[list[int]]:
 
 
 @contextlib.contextmanager
-def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[Any]]]:
-    """rclpy, one executor and the nodes, started where they can be; all closed again at the end, whatever happened between."""
+def session(nodes: Callable[[], Sequence[Any]], domain: int | None = None) -> Iterator[tuple[Any, Sequence[Any]]]:
+    """rclpy, one executor and the nodes, started where they can be; all closed again at the end, whatever happened between.
+
+    ``domain``: ROS domain; None: the environment's.
+    """
     stay_local()
     sweep_shared_memory()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
     built: Sequence[Any] = ()
     executor = make_executor()
     try:
@@ -87,10 +89,9 @@ def session(nodes: Callable[[], Sequence[Any]]) -> Iterator[tuple[Any, Sequence[
         for node in reversed(built):
             _if_it_can(node, "close")
         spin_out(executor, 0.2)  # what closing sent, goals' ends above all, goes out
+        executor.shutdown()  # before what it serves is freed: see nodes.base
         for node in built:
-            executor.remove_node(node)
             node.destroy_node()
-        executor.shutdown()
         rclpy.try_shutdown()
 
 
@@ -106,10 +107,10 @@ def stay_local() -> None:
 
 
 def spin_out(executor: Any, duration_s: float) -> None:
-    """Run callbacks for a last while; an answer that comes to a service or action that is gone by now is let go."""
+    """Run callbacks for a last while; what fails because nodes have ended is let go."""
     end = time.monotonic() + duration_s
     while time.monotonic() < end:
-        with contextlib.suppress(InvalidHandle):
+        with contextlib.suppress(Exception):
             spin(executor, lambda: time.monotonic() > end)
 
 

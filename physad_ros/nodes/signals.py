@@ -26,9 +26,9 @@ class SignalsCollector:
         self._joints: Ring[Floats] = Ring(SPAN_S)
         self._wrench: Ring[Floats] = Ring(SPAN_S)
         self._motor: Ring[Floats] = Ring(SPAN_S)
-        node.subscribe(JointState, "/joint_states", self._on_joints, STREAM)
-        node.subscribe(WrenchStamped, "/force_torque_sensor_broadcaster/ft_data", self._on_wrench, STREAM)
-        node.subscribe(JointState, "/motor/state", self._on_motor, STREAM)
+        node.subscribe(JointState, "joint_states", self._on_joints, STREAM)
+        node.subscribe(WrenchStamped, "force_torque_sensor_broadcaster/ft_data", self._on_wrench, STREAM)
+        node.subscribe(JointState, "motor/state", self._on_motor, STREAM)
 
     def _on_joints(self, message: JointState) -> None:
         at = dict(zip(message.name, message.position))

@@ -18,7 +18,7 @@ from physad_ros.dataset.finishing import MANIFEST
 from physad_ros.nodes import convert
 from physad_ros.nodes.commands import Commands
 from physad_ros.nodes.report import write
-from physad_ros.nodes.waiting import Overdue, at_most, until
+from physad_ros.nodes.waiting import Overdue, Stopwatch, at_most, until
 
 if TYPE_CHECKING:
     from physad_ros.nodes.inspector import Inspector, InspectorConfig
@@ -53,7 +53,8 @@ class Steering:
         self._events: deque[course.Event] = deque()
         self._commands = Commands(node, request.clip_id, folder.parent, self.feed)
         self._moving_since_s: float | None = None  # stamp from which on pictures must differ
-        self._began = self._entered = node.steady_s()
+        self._began = node.steady_s()
+        self._in_state = Stopwatch(node.rig_clock)
 
     def feed(self, event: course.Event) -> None:
         """Something has happened."""
@@ -114,8 +115,8 @@ class Steering:
         before = self.now.state
         self.now, commands = course.advance(self.now, event)
         if self.now.state is not before:
-            self._entered = self._node.steady_s()
-            self.timings_s[self.now.state.value] = self._entered - self._began
+            self._in_state = Stopwatch(self._node.rig_clock)
+            self.timings_s[self.now.state.value] = self._node.steady_s() - self._began
             self._moving_since_s = self._node.watch.frame_stamp_s if self.now.state is State.INTERACTING else None
         for command in commands:
             if isinstance(command, course.Conclude):
@@ -132,8 +133,8 @@ class Steering:
 
     def _look(self) -> None:
         """Turn time and what is watched into events."""
-        state, now = self.now.state, self._node.steady_s()
-        if now - self._entered > course.DEADLINES_S.get(state, math.inf):
+        state = self.now.state
+        if self._in_state.exceeds(course.DEADLINES_S.get(state, math.inf)):
             self.feed(course.Expired(state))
         if state in PATIENCE:
             patience_s = PATIENCE[state](self._node.config)

@@ -9,20 +9,19 @@ from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.event_handler import QoSLivelinessChangedInfo, SubscriptionEventCallbacks
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Empty
 
 from physad_ros.core.ring import Ring
 from physad_ros.core.types import Timetable
 from physad_ros.nodes import convert
-from physad_ros.nodes.base import LIFE, STREAM, Adapter
+from physad_ros.nodes.base import LIFE, STREAM, Adapter, titled
+from physad_ros.nodes.domain import ALONE
 
 ARM = "arm"  # tells its troubles with its answers: told on their own they may be of the interaction before
-COME_BACK_S = 0.4
+BEATS_MISSED = 6  # heartbeats of a partner, while the watcher's own come: a process that waits for a processor misses some
 MEET_S = 1.0  # for nodes that have just started to find each other
 RECENT = 8  # pictures that are not to come again: a camera that is stuck may show its few buffers in turn
-ALONE = ("/clock", "/camera/image_raw/compressed", "/interaction/plan")  # what one node of a stack tells, and no other
 
 
 class Watch:
@@ -35,15 +34,15 @@ class Watch:
         self.frame_stamp_s = -math.inf
         self._prints: deque[int] = deque(maxlen=RECENT)  # checksums of the last pictures that were new
         self._changed_s = -math.inf  # stamp of the last frame that was new
-        self._alive: dict[str, int | None] = dict.fromkeys(config.partners)  # None: not met yet
-        self._changed_life_s: dict[str, float] = {}  # steady clock
+        self._missed: dict[str, int | None] = dict.fromkeys(config.partners)  # heartbeats since the last; None: none came yet
         self._troubles: dict[str, tuple[str, float]] = {}  # a partner's own word, and since when on the steady clock
         self._arrivals: Ring[tuple[float, bool]] = Ring(10.0)  # by stamp: steady clock, and whether the picture was new
-        node.subscribe(CompressedImage, "/camera/image_raw/compressed", self._on_frame, STREAM)
+        self._titles = {titled(node.get_namespace(), name): name for name in config.partners}
+        node.subscribe(CompressedImage, "camera/image_raw/compressed", self._on_frame, STREAM)
         node.subscribe(DiagnosticArray, "/diagnostics", self._on_diagnostics)
+        node.subscribe(Empty, "~/alive", lambda _: self._on_own_beat(), LIFE)
         for name in config.partners:
-            events = SubscriptionEventCallbacks(liveliness=partial(self._on_life, name))
-            node.subscribe(Empty, f"/{name}/alive", lambda _: None, LIFE, event_callbacks=events)
+            node.subscribe(Empty, f"{name}/alive", partial(self._on_beat, name), LIFE)
 
     def _on_frame(self, message: CompressedImage) -> None:
         stamp = convert.seconds(message.header.stamp)
@@ -55,29 +54,28 @@ class Watch:
         self.frame_stamp_s, self.frame_seen_s = stamp, self._node.steady_s()
         self._arrivals.push(stamp, (self.frame_seen_s, new))
 
-    def _on_life(self, name: str, info: QoSLivelinessChangedInfo) -> None:
-        self._alive[name] = info.alive_count
-        self._changed_life_s[name] = self._node.steady_s()
+    def _on_own_beat(self) -> None:
+        """Partners are counted out by the watcher's own heartbeats: where it hears nothing itself, nobody is missing."""
+        for name, missed in self._missed.items():
+            if missed is not None:
+                self._missed[name] = missed + 1
+
+    def _on_beat(self, name: str, message: Empty) -> None:
+        self._missed[name] = 0
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name not in self._alive:
+            name = self._titles.get(status.name)
+            if name is None:
                 continue
             if status.level != DiagnosticStatus.ERROR:
-                self._troubles.pop(status.name, None)
-            elif self._troubles.get(status.name, ("", 0.0))[0] != status.message:
-                self._troubles[status.name] = status.message, self._node.steady_s()
+                self._troubles.pop(name, None)
+            elif self._troubles.get(name, ("", 0.0))[0] != status.message:
+                self._troubles[name] = status.message, self._node.steady_s()
 
     def dead(self, met: bool) -> tuple[str, ...]:
-        """Partners that do not live; with ``met`` also those that are not there at all.
-
-        Of nodes in this very process nothing is heard here: they live as long as it does.
-        """
-        return tuple(name for name, count in self._alive.items() if self._lost(name) or (met and count is None and self._away(name)))
-
-    def _lost(self, name: str) -> bool:
-        """A partner that was silent for its lease, and has not come back since: one that waited for a processor does at once."""
-        return self._alive[name] == 0 and self._node.steady_s() - self._changed_life_s[name] > COME_BACK_S
+        """Partners that have fallen silent; with ``met`` also those that were never heard."""
+        return tuple(name for name, missed in self._missed.items() if (met if missed is None else missed > BEATS_MISSED))
 
     def _told_by(self, name: str, since_s: float) -> str:
         """A partner's trouble; what is older than ``since_s`` is of an inspection before."""
@@ -90,22 +88,20 @@ class Watch:
 
     def arm_is_dead(self) -> bool:
         """Whether who interacts does not live any more: the arm, or the camera that plays a film in its place."""
-        return (ARM if ARM in self._alive else "camera") in self.dead(met=True)
-
-    def _away(self, name: str) -> bool:
-        return not self._node.count_publishers(f"/{name}/alive")
+        return (ARM if ARM in self._missed else "camera") in self.dead(met=True)
 
     def stranger(self) -> str:
-        """What another stack in this ROS domain doubles; empty where none is. Clocks and frames of two would be mixed.
+        """What another stack in this domain and namespace doubles; empty where none is. Clocks and frames of two would be mixed.
 
         One that was killed counts until its lease has run out, some twenty seconds.
         """
-        doubled = [topic for topic in ALONE if self._node.count_publishers(topic) > 1]
-        doubled += ["/inspect"] if self._node.count_services("/inspect/_action/send_goal") > 1 else []
+        node = self._node
+        doubled = [node.resolve_topic_name(topic) for topic in ALONE if node.count_publishers(topic) > 1]
+        doubled += [node.resolve_service_name("inspect")] if node.count_services("inspect/_action/send_goal") > 1 else []
         if not doubled:
             return ""
-        domain = self._node.context.get_domain_id()
-        return f"another stack runs in ROS domain {domain} ({', '.join(doubled)} come twice); set ROS_DOMAIN_ID"
+        domain = node.context.get_domain_id()
+        return f"another stack runs in ROS domain {domain} ({', '.join(doubled)} come twice); set ROS_DOMAIN_ID, or give one a namespace"
 
     def missing(self) -> tuple[str, ...]:
         """What has not been there yet: partners, pictures."""

@@ -114,9 +114,10 @@ class IncludeLaunchDescription:
 
 
 class Node:
-    def __init__(self, *, executable: str, package: str, name: str = "", parameters: list[dict[str, Any]] | None = None,
-                 remappings: list[tuple[str, str]] | None = None, arguments: list[str] | None = None, output: str = "log"):
-        self.executable, self.package, self.name, self.output = executable, package, name, output
+    def __init__(self, *, executable: str, package: str, name: str = "", namespace: str | None = None,
+                 parameters: list[dict[str, Any]] | None = None, remappings: list[tuple[str, str]] | None = None,
+                 arguments: list[str] | None = None, output: str = "log"):
+        self.executable, self.package, self.name, self.namespace, self.output = executable, package, name, namespace, output
         self.parameters = {key: value for part in parameters or () for key, value in part.items()}
         self.remappings, self.arguments = remappings, arguments
         for key, value in self.parameters.items():

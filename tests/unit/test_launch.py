@@ -3,6 +3,7 @@
 import dataclasses
 import runpy
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import launch_stub as stub
@@ -10,11 +11,12 @@ import numpy as np
 import pytest
 
 from physad_ros.bringup import RecordArguments, StackArguments, request, stack
-from physad_ros.core.errors import BadData, UnknownName, WrongUse
 from physad_ros.dataset.video import write_video
+from physad_ros.nodes import domain
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 TYPES = {"inspect": StackArguments, "record": RecordArguments}
+HELD = domain.held
 FILM = {"source": "file", "file": "film.mp4", "category": "clip"}
 
 
@@ -23,6 +25,8 @@ def launch(monkeypatch, tmp_path):
     stub.install(monkeypatch)
     monkeypatch.chdir(tmp_path)
     write_video(tmp_path / "film.mp4", [np.zeros((36, 64, 3), np.uint8)], 60.0)
+    monkeypatch.setattr(domain.tempfile, "gettempdir", lambda: str(tmp_path))  # whatever else runs on this machine
+    monkeypatch.setattr(domain, "held", lambda *_, **__: nullcontext(7))
     yield
     sys.modules.pop("physad_ros.bringup.launching", None)
 
@@ -101,23 +105,47 @@ def test_a_seed_left_out_is_new_each_time_and_the_same_in_rig_report_and_log():
     assert logged_seed(launched(seed="7")) == 7 == logged_seed(launched("record", seed="7"))
 
 
-@pytest.mark.parametrize(("given", "error", "words"), [
-    ({"seed": "x"}, WrongUse, "seed:=x is not a whole number"),
-    ({"seed": "1.5"}, WrongUse, "seed"),
-    ({"severity": "bad"}, WrongUse, "severity:=bad is not a number"),
-    ({"height": "5"}, WrongUse, "64"),
-    ({"category": "spoon"}, UnknownName, "fan"),
-    ({"rig": "ur5"}, WrongUse, "robot_ip"),
-    ({"rig": "lego"}, RuntimeError, "rig"),
-    ({"out": "film.mp4"}, WrongUse, "out: film.mp4 cannot be a folder"),
-    ({"out": "/proc/physad"}, WrongUse, "out: nothing can be written into /proc/physad"),
-    ({"source": "file", "file": "gone.mp4", "category": "clip"}, WrongUse, "gone.mp4"),
-    ({"source": "file", "file": __file__, "category": "clip"}, BadData, "invalid data"),
-    ({"detector": "intensity", "models": "gone"}, WrongUse, "no such folder"),
+@pytest.mark.parametrize(("given", "words"), [
+    ({"seed": "x"}, "seed:=x is not a whole number"),
+    ({"seed": "1.5"}, "seed"),
+    ({"severity": "bad"}, "severity:=bad is not a number"),
+    ({"height": "5"}, "64"),
+    ({"category": "spoon"}, "fan"),
+    ({"rig": "ur5"}, "robot_ip"),
+    ({"namespace": "1st/cell"}, "digit"),
+    ({"rig": "gazebo", "category": "fan", "namespace": "cell"}, "without a namespace"),
+    ({"out": "film.mp4"}, "out: film.mp4 cannot be a folder"),
+    ({"out": "/proc/physad"}, "out: nothing can be written into /proc/physad"),
+    ({"source": "file", "file": "gone.mp4", "category": "clip"}, "gone.mp4"),
+    ({"source": "file", "file": __file__, "category": "clip"}, "invalid data"),
+    ({"detector": "intensity", "models": "gone"}, "no such folder"),
 ])
-def test_what_makes_no_sense_is_refused_in_a_sentence(given, error, words):
-    with pytest.raises(error, match=words):
+def test_what_makes_no_sense_is_refused_in_a_line_before_anything_starts(given, words, capsys):
+    with pytest.raises(SystemExit) as ended:
         launched(**given)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and words in said and said.count("\n") == 1
+
+
+def test_choices_are_refused_by_launch_itself():
+    with pytest.raises(RuntimeError, match="rig"):
+        launched(rig="lego")
+
+
+def test_a_second_stack_in_the_domain_is_told_and_not_started(monkeypatch, capsys):
+    monkeypatch.setattr(domain, "held", HELD)
+    monkeypatch.setattr(domain, "look", lambda *_: [])
+    assert nodes(launched())
+    with pytest.raises(SystemExit) as ended:
+        launched()
+    assert ended.value.code == 2 and "another physad stack already runs in ROS domain" in capsys.readouterr().err
+    assert {n.namespace for n in nodes(launched(namespace="cell_2"))} == {"/cell_2"}
+
+
+def test_in_a_namespace_the_clock_is_the_stack_s_own():
+    found = {n.name: n for n in nodes(launched(namespace="cell_2/left"))}
+    assert all(n.namespace == "/cell_2/left" for n in found.values())
+    assert ("/clock", "/cell_2/left/clock") in found["inspector"].remappings
 
 
 def test_our_transport_is_every_process_s_unless_the_environment_names_one(monkeypatch, tmp_path):

@@ -20,6 +20,7 @@ FLOORS = [
     {"bringup"},
     {"live"},
     {"cli"},
+    {"entry"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 DEPENDS = {d.text or "" for d in ElementTree.parse(PACKAGE.parent / "package.xml").iter() if d.tag in ("depend", "exec_depend")}

@@ -98,6 +98,7 @@ WRONG = {
     "inspect: rules with a field too many": (("inspect", "--category", "clip", "--models", "extra"), "colour: there is no such field"),
     "inspect: a camera beside a simulated rig": (("inspect", "--source", "device"), "has its own camera"),
     "inspect: an address of no robot": (("inspect", "--robot-ip", "10.0.0.2"), "ur5"),
+    "inspect: a namespace that is none": (("inspect", "--namespace", "1st/cell"), "digit"),
     "inspect: a video for a rig": (("inspect", "--file", "film.mp4"), "source `file`"),
     "inspect: footage without a video": (("inspect", "--source", "file", "--category", "clip"), "the video to play"),
     "inspect: footage of nobody knows what": (("inspect", "--source", "file", "--file", "film.mp4"), "category"),
