@@ -13,6 +13,7 @@ from rclpy.node import Node
 
 from physad_ros.bringup.offers import Offer
 from physad_ros.core.errors import WrongUse, why
+from physad_ros.nodes.domain import given
 from physad_ros.nodes.run import stay_local
 
 PATIENCE_S = 4.0  # for drivers that run to be discovered
@@ -32,14 +33,13 @@ def require(rig: str, offers: Iterable[Offer], start: str, namespace: str = "", 
         WrongUse: something is missing; it is named, with what to do.
     """
     stay_local()
-    context = Context()
-    rclpy.init(context=context)
+    context, domain = Context(), given() or 0
+    rclpy.init(context=context, domain_id=domain)
     node = Node("presence", context=context)
     try:
         wanted, end = list(offers), time.monotonic() + patience_s
         while (absent := [o for o in wanted if not _there(node, o, namespace)]) and time.monotonic() < end:
             time.sleep(LOOK_S)
-        domain = context.get_domain_id()
     finally:
         node.destroy_node()
         rclpy.shutdown(context=context)

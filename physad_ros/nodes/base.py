@@ -57,6 +57,7 @@ class Adapter(LifecycleNode, ABC):
 
     def __init__(self, name: str, values: dict[str, Any] | None = None, **options: Any):
         overrides = [Parameter(key, value=list(v) if isinstance(v, tuple) else v) for key, v in (values or {}).items()]
+        self._entities: dict[tuple[Any, ...], tuple[Any, _Gate]] = {}  # and what they call; before what may fail, for destroy_node
         super().__init__(name, parameter_overrides=overrides, **options)
         parameters.declare(self, self.config_type)
         self.declare_parameter("autostart", True)
@@ -64,7 +65,6 @@ class Adapter(LifecycleNode, ABC):
         self.facts: dict[str, Any] = {}  # for diagnostics
         self._trouble = ""
         self._active = False
-        self._entities: dict[tuple[Any, ...], tuple[Any, _Gate]] = {}  # entities, and what they call
         self._wanted: list[tuple[Any, ...]] = []  # keys of those that this activity has asked for
         self._failure: Exception | None = None
         self._starting = False

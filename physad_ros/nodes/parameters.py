@@ -71,7 +71,7 @@ def declare(node: Any, config: type[C]) -> None:
         try:
             node.declare_parameter(field.name, default, _descriptor(field))
         except ParameterException as error:
-            raise BadData(f"the parameter {field.name} of {node.get_name()} must be {describe(field)}") from error
+            raise BadData(f"{node.get_name()}: the parameter {field.name} cannot be what was given; it is: {describe(field)}") from error
 
 
 def read(node: Any, config: type[C]) -> C:

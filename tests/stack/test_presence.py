@@ -46,7 +46,7 @@ def test_no_robot_at_an_address_is_told():
 def test_a_node_that_cannot_start_says_so_once_and_whose_fault_it_is(capfd):
     with pytest.raises(BadData, match="camera does not start: source must be one of"), session(lambda: [Camera({"source": "film"})]):
         pass
-    with pytest.raises(BadData, match="patience_s of recorder must be"), session(lambda: [Recorder({"patience_s": 1e9})]):
+    with pytest.raises(BadData, match="recorder: the parameter patience_s"), session(lambda: [Recorder({"patience_s": 1e9})]):
         pass
     assert "[ERROR]" not in capfd.readouterr().err
 
