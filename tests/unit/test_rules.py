@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from physad_ros.core.catalogue import load_category
 from physad_ros.core.decision import decide
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import NORMAL_LABEL, Clip, Outcome, Phase, Signals, Timetable
+from physad_ros.core.types import NORMAL_LABEL, Clip, Film, Outcome, Phase, Signals, Timetable
 from physad_ros.dataset.tree import footage
 from physad_ros.detectors.rules import Rules
 from physad_ros.rules.bank import UNMEASURED, Bank, Rule
@@ -375,14 +375,16 @@ def test_a_rotor_that_sticks_in_the_middle_of_footage_is_judged_as_that():
     assert "turning_rate.least.run" in {f.rule for f in reason(FAN.bank, found).findings}
 
 
+STILL = footage(Film(np.zeros((30, 90, 160, 3), np.uint8), np.arange(30) / 60, 60.0), "clip", "x")
+
+
 def test_still_footage_has_no_phases():
     detector = Rules.load(load_category("clip").folder)
-    still = footage(np.zeros((30, 90, 160, 3), np.uint8), 60.0, "clip", "x")
     with pytest.raises(BadData, match="does not move"):
-        detector.score(still)
+        detector.score(STILL)
 
 
 def test_no_frames_are_no_score():
     detector = Rules.load(load_category("clip").folder)
     with pytest.raises(BadData, match="not one frame"):
-        detector.score(footage(np.empty((0, 9, 9, 3), np.uint8), 60.0, "clip", "x"))
+        detector.score(dataclasses.replace(STILL, frames=STILL.frames[:0], stamps_s=STILL.stamps_s[:0]))
