@@ -131,6 +131,22 @@ def test_lost_frames_are_counted_and_named(tmp_path):
     assert (result.frames_received, result.missing) == (58, (3, 40))
 
 
+@pytest.mark.parametrize("ahead", [0, 50])
+def test_a_recording_in_which_stamps_go_back_is_not_whole_and_reads_back_as_little(tmp_path, ahead):
+    """Also where the clock was set before the recorder heard of the window."""
+    stamps = [5 + k / 60 - (0.2 if k >= 40 else 0.0) for k in range(80)]
+    recorder = Recorder()
+    for k, at in enumerate(stamps[:ahead]):
+        recorder.take(IMAGE, image(at, k))
+    recorder.open(TABLE, plan(), tmp_path / "bag")
+    for k, at in enumerate(stamps[ahead:]):
+        recorder.take(IMAGE, image(at, k))
+    assert recorder.over
+    result = recorder.close()
+    assert (result.frames_received, result.missing) == (40, tuple(range(40, 60)))
+    assert len(read_clip(tmp_path / "bag").frames) == 40
+
+
 def test_others_read_the_bag(tmp_path):
     record(tmp_path / "bag", range(61)).close()
     with AnyReader([tmp_path / "bag"], default_typestore=typestore()) as reader:
