@@ -65,13 +65,33 @@ def _rows(stream: IO[bytes], topics: tuple[str, ...]) -> Iterator[Row]:
         ended = ended or isinstance(record, DataEnd)
         if ended:
             continue  # the summary says nothing new; its end says that the file is whole
-        for item in breakup_chunk(record, validate_crc=True) if isinstance(record, Chunk) else (record,):
+        for item in _broken_up(record) if isinstance(record, Chunk) else (record,):
             if isinstance(item, Schema):
                 schemas[item.id] = item
             elif isinstance(item, Channel):
                 channels[item.id] = item
             elif isinstance(item, Message) and (channel := channels[item.channel_id]).topic in topics:
                 yield channel.topic, schemas[channel.schema_id].name, item.data, item.publish_time
+
+
+def _broken_up(chunk: Chunk) -> list[Any]:
+    try:
+        return list(breakup_chunk(chunk, validate_crc=True))
+    except DAMAGE:
+        raise
+    except Exception as error:  # each decompressor raises errors of its own
+        raise McapError(f"a chunk cannot be decompressed: {error}") from error
+
+
+def is_sound(file: Path) -> bool:
+    """Whether a file ends as one that was closed, and every checksum in it agrees."""
+    try:
+        with file.open("rb") as stream:
+            for _ in _rows(stream, ()):
+                pass
+    except DAMAGE:
+        return False
+    return True
 
 
 def decode(message_type: str, data: bytes) -> Any:
