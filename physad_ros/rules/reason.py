@@ -7,7 +7,7 @@ import numpy as np
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Finding, Floats, Phase, Score, Timetable
 from physad_ros.rules.bank import UNMEASURED, Bank, Rule
-from physad_ros.rules.deduce import Measured
+from physad_ros.rules.deduce import ROUNDING, Measured
 
 
 def reason(bank: Bank, clip: Measured) -> Score:
@@ -39,7 +39,7 @@ def course_violations(bank: Bank, timetable: Timetable, quantity: str, stamps_s:
     """(T,) how far a course lies from the middle of what normal clips run through at that time: 1 at the edge; NaN where unmeasured."""
     envelope = bank.envelopes[quantity]
     low, high = (np.array([np.nan if v is None else v for v in side]) for side in (envelope.low, envelope.high))
-    knot = np.clip((normal_time(bank, timetable, stamps_s) * len(low)).astype(int), 0, len(low) - 1)
+    knot = np.clip((normal_time(bank, timetable, stamps_s) * len(low) + ROUNDING).astype(int), 0, len(low) - 1)
     middle, half = (low + high)[knot] / 2, (high - low)[knot] / 2
     return np.asarray(np.abs(course - middle) / half)
 
