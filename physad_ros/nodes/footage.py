@@ -51,7 +51,7 @@ class FootageInteraction:
         have, want = round(self._footage.length_s * self._footage.fps), category.frames
         if have < want:
             handle.abort()
-            reason = f"the video lasts for {have} frames; a clip of {category.name} has {want}"
+            reason = f"the video has {have} frames; a clip of {category.name} has {want}"
             return Interact.Result(error_code=Code.REFUSED, error_string=reason)
         self.plays = True
         try:
