@@ -187,7 +187,8 @@ def test_a_motor_that_does_not_report_is_no_fan_that_is_stuck(live):
     live.operator.place("fan", "", NORMAL_LABEL, -1.0, 1)
     live.fault(motors_silent=True)
     heard = live["arm"].rig._told["motor state"]
-    live.wait(lambda: time.monotonic() - max((told.seen_s for told in heard.values()), default=0.0) > 0.3, what="the last motor state that was under way")
+    latest_s = lambda: max((told.seen_s for told in heard.values()), default=0.0)  # noqa: E731
+    live.wait(lambda: time.monotonic() - latest_s() > 0.3, what="the last motor state that was under way")
     heard.clear()
     verdict = live.inspect(category="fan")
     assert (verdict.verdict, "no motor state" in verdict.reason) == (Verdict.INCONCLUSIVE, True), verdict.reason
