@@ -204,6 +204,25 @@ class Signals:
 
 
 @dataclass(frozen=True)
+class Film:
+    """A video as it was read. Where frames were dropped, their stamps leave gaps."""
+
+    frames: NDArray[np.uint8]  # (T, H, W, 3) BGR
+    stamps_s: Floats  # (T,) since the first
+    fps: float  # at which most frames follow one another
+
+    @property
+    def length_s(self) -> float:
+        """From the first frame to the end of the last."""
+        return float(self.stamps_s[-1]) + 1 / self.fps
+
+    @property
+    def dropped(self) -> int:
+        """Frames that are missing between the first and the last."""
+        return round(self.length_s * self.fps) - len(self.frames)
+
+
+@dataclass(frozen=True)
 class Clip:
     """Frames and signals of one interaction between the stamps of its window."""
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Hashable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from mcap.data_stream import RecordBuilder
-from mcap.records import DataEnd, Footer
+from mcap.records import Attachment, Channel, DataEnd, Footer, Message, Metadata, Schema
 from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
 
 from physad_ros.core.errors import BadData
@@ -24,7 +26,33 @@ from physad_ros.dataset.topics import LATCHED
 CHUNK_BYTES = 256 * 1024  # what a kill can cost: some six frames at 640x360
 METADATA_VERSION = 9  # of Kilted
 
+METADATA = "metadata.yaml"
+
+_QOS, _HASH = "offered_qos_profiles", "topic_type_hash"  # what rosbag2 notes of a channel
 _FOREVER = {"sec": 9223372036, "nsec": 854775807}
+
+
+@dataclass
+class _Entry:
+    """A channel of a bag in the making."""
+
+    channel: int
+    topic: str
+    kind: str
+    encoding: str
+    metadata: dict[str, str]
+    count: int = 0
+
+    def described(self) -> dict[str, Any]:
+        """As metadata.yaml tells of it."""
+        try:
+            qos = yaml.safe_load(self.metadata.get(_QOS, "")) or []
+        except yaml.YAMLError:
+            qos = []
+        return {
+            "name": self.topic, "type": self.kind, "serialization_format": self.encoding, "offered_qos_profiles": qos,
+            "type_description_hash": self.metadata.get(_HASH, ""),
+        }
 
 
 class BagWriter:
@@ -43,9 +71,7 @@ class BagWriter:
         folder.mkdir(parents=True, exist_ok=False)
         self.folder = folder
         self.file = folder / f"{name or folder.name}_0.mcap"
-        self._types: dict[str, str] = {}
-        self._channels: dict[str, int] = {}
-        self.counts: dict[str, int] = {}
+        self._entries: dict[Hashable, _Entry] = {}
         self._first_ns: int | None = None
         self._last_ns = 0
         self._stream = open(self.file, "wb")  # noqa: SIM115 (closed by close or abandon)
@@ -64,12 +90,33 @@ class BagWriter:
             OSError: the disk fails; ``abandon`` keeps what was written.
             BadData: the message's type is not installed.
         """
-        if topic not in self._channels:
-            self._enter(topic, message_type)
+        entry = self._entries.get(topic) or self._enter(topic, message_type)
+        self._put(entry, data, stamp_ns, received_ns, entry.count)
+
+    def copy(self, channel: Channel, schema: Schema | None, message: Message) -> None:
+        """A message of another MCAP file as it is, with its own definition and number, whatever its type and encoding."""
+        kind = ("", "", b"") if schema is None else (schema.name, schema.encoding, schema.data)
+        key = (channel.topic, channel.message_encoding, kind)
+        entry = self._entries.get(key)
+        if entry is None:
+            number = 0 if schema is None else self._writer.register_schema(*kind)
+            made = self._writer.register_channel(channel.topic, channel.message_encoding, number, channel.metadata)
+            entry = self._entries[key] = _Entry(made, channel.topic, kind[0], channel.message_encoding, dict(channel.metadata))
+        self._put(entry, message.data, message.publish_time, message.log_time, message.sequence)
+
+    def attach(self, record: Attachment | Metadata) -> None:
+        """A record of another MCAP file that is no message, as it is."""
+        if isinstance(record, Metadata):
+            self._writer.add_metadata(record.name, record.metadata)
+        else:
+            self._writer.add_attachment(record.create_time, record.log_time, record.name, record.media_type, record.data)
+        self._flush()
+
+    def _put(self, entry: _Entry, data: bytes, stamp_ns: int, received_ns: int, sequence: int) -> None:
         self._first_ns = received_ns if self._first_ns is None else min(self._first_ns, received_ns)
         self._last_ns = max(self._last_ns, received_ns)
-        self._writer.add_message(self._channels[topic], received_ns, data, stamp_ns, self.counts[topic])
-        self.counts[topic] += 1
+        self._writer.add_message(entry.channel, received_ns, data, stamp_ns, sequence)
+        entry.count += 1
         if self._stream.tell() != self._flushed:  # the writer handed over a whole chunk: it shall survive this process
             self._flush()
 
@@ -105,15 +152,12 @@ class BagWriter:
             stream.flush()
             os.fsync(stream.fileno())
 
-    def _enter(self, topic: str, message_type: str) -> None:
+    def _enter(self, topic: str, message_type: str) -> _Entry:
         schema = self._writer.register_schema(message_type, "ros2msg", definition(message_type).encode())
-        metadata = {
-            "offered_qos_profiles": yaml.safe_dump([_qos(topic)], sort_keys=False),
-            "topic_type_hash": type_hash(message_type),
-        }
-        self._channels[topic] = self._writer.register_channel(topic, "cdr", schema, metadata)
-        self._types[topic] = message_type
-        self.counts[topic] = 0
+        metadata = {_QOS: yaml.safe_dump([_qos(topic)], sort_keys=False), _HASH: type_hash(message_type)}
+        channel = self._writer.register_channel(topic, "cdr", schema, metadata)
+        entry = self._entries[topic] = _Entry(channel, topic, message_type, "cdr", metadata)
+        return entry
 
     def _flush(self) -> None:
         self._stream.flush()
@@ -121,22 +165,13 @@ class BagWriter:
 
     def _write_metadata(self) -> None:
         text = yaml.safe_dump({"rosbag2_bagfile_information": self._metadata()}, sort_keys=False)
-        write_atomically(self.folder / "metadata.yaml", text.encode())
+        write_atomically(self.folder / METADATA, text.encode())
 
     def _metadata(self) -> dict[str, Any]:
         first_ns = self._first_ns or 0
         began, lasted = {"nanoseconds_since_epoch": first_ns}, {"nanoseconds": self._last_ns - first_ns}
-        count = sum(self.counts.values())
-        topics = [
-            {
-                "topic_metadata": {
-                    "name": topic, "type": kind, "serialization_format": "cdr", "offered_qos_profiles": [_qos(topic)],
-                    "type_description_hash": type_hash(kind),
-                },
-                "message_count": self.counts[topic],
-            }
-            for topic, kind in self._types.items()
-        ]
+        count = sum(entry.count for entry in self._entries.values())
+        topics = [{"topic_metadata": entry.described(), "message_count": entry.count} for entry in self._entries.values()]
         return {
             "version": METADATA_VERSION, "storage_identifier": "mcap", "duration": lasted, "starting_time": began,
             "message_count": count, "topics_with_message_count": topics, "compression_format": "", "compression_mode": "",

@@ -41,9 +41,7 @@ def finish_clip(folder: Path, timetable: Timetable | None = None, **known: Any) 
     stamps: list[float] = []
     pictures = _usable(bag, table, stamps)
     first = next(pictures, None)
-    if first is None:
-        (folder / VIDEO).unlink(missing_ok=True)
-    else:
+    if first is not None:
         write_video(folder / VIDEO, chain([first], pictures), table.fps)
     signals = read_signals(bag, table)
     write_signals(folder / SIGNALS, signals)
@@ -54,6 +52,14 @@ def finish_clip(folder: Path, timetable: Timetable | None = None, **known: Any) 
     })
     manifest.write(folder / MANIFEST)
     return manifest
+
+
+def usable_stamps(bag: Path, timetable: Timetable) -> list[float]:
+    """Stamps of the frames of the window that can be shown: those that ``finish_clip`` takes."""
+    stamps: list[float] = []
+    for _ in _usable(bag, timetable, stamps):
+        pass
+    return stamps
 
 
 def _usable(bag: Path, timetable: Timetable, stamps: list[float]) -> Iterator[Frame]:

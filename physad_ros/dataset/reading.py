@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,16 +15,17 @@ from mcap.stream_reader import StreamReader, breakup_chunk
 from rosbags.serde import SerdeError
 
 from physad_ros.core.errors import BadData, why
-from physad_ros.core.types import Clip, Floats, Signals, Timetable
+from physad_ros.core.types import Clip, Signals, Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.core.words import count
 from physad_ros.dataset.announced import timetable_of
 from physad_ros.dataset.definitions import typestore
+from physad_ros.dataset.signals import MARGIN_S, Told, joints_told, motors_told, signals_of, wrench_told
 from physad_ros.dataset.stamps import to_seconds
-from physad_ros.dataset.topics import GRIPPER_JOINT, IMAGE, JOINTS, MOTOR, PLAN, WRENCH
+from physad_ros.dataset.topics import IMAGE, JOINTS, MOTOR, PLAN, WRENCH
 from physad_ros.dataset.video import Frame, decode_jpeg
 
-MARGIN_S = 0.1  # signals are kept this much beyond the window, so that they can be interpolated in it
+_TELLS = {JOINTS: joints_told, WRENCH: wrench_told, MOTOR: motors_told}
 
 #: what damaged bytes make mcap's reader raise
 DAMAGE = (McapError, ValueError, struct.error, KeyError, OSError, MemoryError, OverflowError)
@@ -66,13 +66,33 @@ def _rows(stream: IO[bytes], topics: tuple[str, ...]) -> Iterator[Row]:
         ended = ended or isinstance(record, DataEnd)
         if ended:
             continue  # the summary says nothing new; its end says that the file is whole
-        for item in breakup_chunk(record, validate_crc=True) if isinstance(record, Chunk) else (record,):
+        for item in _broken_up(record) if isinstance(record, Chunk) else (record,):
             if isinstance(item, Schema):
                 schemas[item.id] = item
             elif isinstance(item, Channel):
                 channels[item.id] = item
             elif isinstance(item, Message) and (channel := channels[item.channel_id]).topic in topics:
                 yield channel.topic, schemas[channel.schema_id].name, item.data, item.publish_time
+
+
+def _broken_up(chunk: Chunk) -> list[Any]:
+    try:
+        return list(breakup_chunk(chunk, validate_crc=True))
+    except DAMAGE:
+        raise
+    except Exception as error:  # each decompressor raises errors of its own
+        raise McapError(f"a chunk cannot be decompressed: {error}") from error
+
+
+def is_sound(file: Path) -> bool:
+    """Whether a file ends as one that was closed, and every checksum in it agrees."""
+    try:
+        with file.open("rb") as stream:
+            for _ in _rows(stream, ()):
+                pass
+    except DAMAGE:
+        return False
+    return True
 
 
 def decode(message_type: str, data: bytes) -> Any:
@@ -109,16 +129,13 @@ def iter_frames(folder: Path, timetable: Timetable, height: int | None = None) -
 
 def read_signals(folder: Path, timetable: Timetable) -> Signals:
     """What the rig felt during the window."""
-    rows: dict[str, list[tuple[float, list[float]]]] = defaultdict(list)
+    told: dict[str, list[Told]] = defaultdict(list)
     low, high = timetable.window_begin_s - MARGIN_S, timetable.window_end_s + MARGIN_S
-    for topic, kind, data, stamp_ns in messages(folder, (JOINTS, WRENCH, MOTOR)):
+    for topic, kind, data, stamp_ns in messages(folder, tuple(_TELLS)):
         stamp = to_seconds(stamp_ns)
         if low <= stamp < high:
-            rows[topic].append((stamp, _values(topic, decode(kind, data))))
-    joint_stamps, joints = _columns(rows[JOINTS], 7)
-    wrench_stamps, wrench = _columns(rows[WRENCH], 6)
-    motor_stamps, motor = _columns(rows[MOTOR], 3)
-    return Signals(joint_stamps, joints[:, :6], joints[:, 6], wrench_stamps, wrench, motor_stamps, motor)
+            told[topic].append(_TELLS[topic](stamp, decode(kind, data)))
+    return signals_of(timetable, told[JOINTS], told[WRENCH], told[MOTOR])
 
 
 def read_clip(folder: Path, height: int | None = None) -> Clip:
@@ -133,22 +150,3 @@ def read_clip(folder: Path, height: int | None = None) -> Clip:
         raise BadData(f"{folder}: its pictures are not all of one size")
     frames = np.stack([f for f, _ in pairs]) if pairs else np.empty((0, 0, 0, 3), np.uint8)
     return Clip(timetable, frames, np.array([s for _, s in pairs]), read_signals(folder, timetable))
-
-
-def _values(topic: str, message: Any) -> list[float]:
-    if topic == WRENCH:
-        f, t = message.wrench.force, message.wrench.torque
-        return [f.x, f.y, f.z, t.x, t.y, t.z]
-    if topic == MOTOR:
-        return [float(v[0]) if len(v) else math.nan for v in (message.position, message.velocity, message.effort)]
-    at = dict(zip(message.name, message.position))
-    return [at.get(name, math.nan) for name in (*ARM_JOINTS, GRIPPER_JOINT)]
-
-
-ARM_JOINTS = tuple(f"{name}_joint" for name in ("shoulder_pan", "shoulder_lift", "elbow", "wrist_1", "wrist_2", "wrist_3"))
-
-
-def _columns(rows: list[tuple[float, list[float]]], width: int) -> tuple[Floats, Floats]:
-    """Stamps (N,) in order and values (N, width)."""
-    rows = sorted(rows, key=lambda row: row[0])
-    return np.array([s for s, _ in rows]), np.array([v for _, v in rows], dtype=float).reshape(len(rows), width)

@@ -15,7 +15,8 @@ from physad_ros.core.ring import Ring
 from physad_ros.core.types import Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.dataset.bag import BagWriter
-from physad_ros.dataset.reading import MARGIN_S, messages
+from physad_ros.dataset.reading import messages
+from physad_ros.dataset.signals import MARGIN_S
 from physad_ros.dataset.stamps import stamp_ns, to_seconds
 from physad_ros.dataset.topics import IMAGE, LATCHED, PLAN, RECORDED
 
@@ -42,6 +43,7 @@ class _Item:
     data: bytes
     stamp_ns: int
     received_ns: int
+    order: int = 0  # in which it came; the clock of ``received_ns`` may be set
 
     @property
     def stamp_s(self) -> float:
@@ -59,6 +61,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._ring: Ring[_Item] = Ring(RING_S)
         self._latched: dict[str, _Item] = {}
+        self._taken = 0
         self._open: _Open | None = None
 
     def take(self, topic: str, data: bytes) -> None:
@@ -70,8 +73,10 @@ class Recorder:
         """
         if topic not in RECORDED:
             raise UnknownName("recorded topic", topic, RECORDED)
-        item = _Item(topic, data, stamp_ns(data), time.time_ns())
+        stamp, received = stamp_ns(data), time.time_ns()
         with self._lock:
+            self._taken += 1
+            item = _Item(topic, data, stamp, received, self._taken)
             if topic in LATCHED:
                 self._latched[topic] = item
             if self._open is not None and self._open.offer(item):
@@ -96,7 +101,7 @@ class Recorder:
             for item in self._latched.values():
                 if item.stamp_s < begin:  # what still holds when the window begins
                     opened.put(item)
-            for _, item in self._ring.window(begin, end):
+            for _, item in sorted(self._ring.window(begin, end), key=lambda entry: entry[1].order):
                 opened.offer(item)
             self._open = opened
 

@@ -1,37 +1,28 @@
-"""What a killed recorder had written, brought back: every whole chunk, with a count of what is lost."""
+"""What a killed recorder had written, brought back with a count of what is lost. Nothing that was there is deleted."""
 
 from __future__ import annotations
 
 import shutil
-import struct
-import zlib
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
-from mcap.data_stream import ReadDataStream
-from mcap.records import Channel, Chunk, Message, Schema
-from mcap.stream_reader import breakup_chunk
-from mcap.writer import MCAP0_MAGIC
+import yaml
 
 from physad_ros.core import places
 from physad_ros.core.errors import BadData, WrongUse, why
 from physad_ros.core.types import Timetable
 from physad_ros.core.window import FrameWindow
 from physad_ros.core.words import count
-from physad_ros.dataset.bag import BagWriter
+from physad_ros.dataset.bag import METADATA, BagWriter
 from physad_ros.dataset.files import sync
-from physad_ros.dataset.finishing import BAG, MANIFEST, finish_clip
+from physad_ros.dataset.finishing import BAG, MANIFEST, SIGNALS, VIDEO, finish_clip, usable_stamps
 from physad_ros.dataset.manifest import Manifest
-from physad_ros.dataset.reading import DAMAGE, mcap_file, read_timetable
+from physad_ros.dataset.reading import mcap_file, messages, read_timetable
+from physad_ros.dataset.salvage import Salvage, salvage
 from physad_ros.dataset.stamps import to_seconds
 from physad_ros.dataset.topics import IMAGE, RECORDED
 
-# opcode, length, first and last time, size, CRC, length of the compression's name, size on disk
-_FRAME = struct.Struct("<BQQQQIIQ")
-_CHUNK = b"\x06"
 _KEPT = ("object", "label", "severity", "seed", "rig", "simulator", "lights", "camera")  # that an earlier manifest may know better
 
 
@@ -42,31 +33,43 @@ class RecoverReport:
     folder: Path  # of the bag
     messages: Counter[str] = field(default_factory=Counter)  # that came back, by topic
     lost: Counter[str] = field(default_factory=Counter)  # known to be lost, by topic: gaps in the numbers of those that came back
-    damaged_chunks: int = 0  # left out because their CRC does not agree
     cut_off: bool = False  # the file does not end as one that was closed
+    damaged: int = 0  # chunks, or stretches between them, that were left out
+    misdescribed: bool = False  # its metadata told of another number of messages
+    aside: tuple[Path, ...] = ()  # what was replaced, where it lies now
     frames_expected: int = 0  # 0: the timetable is lost, too
-    frames_received: int = 0
+    frames_received: int = 0  # those that can be shown
+    broken_pictures: int = 0  # that came back but cannot be shown
+    clip_frames: int | None = None  # of an earlier clip that holds as much or more, and is left as it is
 
     def __str__(self) -> str:
-        rows = "\n".join(
-            f"  {count:6d}  {topic}" + (f"  ({self.lost[topic]} lost in between)" if self.lost[topic] else "")
-            for topic, count in sorted(self.messages.items())
-        )
-        whole = "the file was cut off" if self.cut_off else "the file was complete"
-        return f"{self.folder}: {whole}, {count(self.damaged_chunks, 'damaged chunk')} left out\n{rows}\n  {self._frames()}"
+        state = "the file was cut off" if self.cut_off else "the file was complete"
+        if self.damaged:
+            state += f", {count(self.damaged, 'damaged part')} of it left out"
+        if self.misdescribed:
+            state += f", and its {METADATA} did not tell what is in it"
+        rows = [f"{self.folder}: {state}"]
+        for topic, number in sorted(self.messages.items()):
+            rows.append(f"  {number:6d}  {topic}" + (f"  ({self.lost[topic]} lost in between)" if self.lost[topic] else ""))
+        rows.append(f"  {self._frames()}")
+        if self.clip_frames is not None:
+            rows.append(f"  {VIDEO} and {MANIFEST} were there, with {count(self.clip_frames, 'frame')}, and are left as they are")
+        rows.append(f"  what was replaced is kept: {', '.join(map(str, self.aside))}" if self.aside else "  nothing was replaced")
+        return "\n".join(rows)
 
     def _frames(self) -> str:
+        broken = f"; {self.broken_pictures} more came back and cannot be shown" if self.broken_pictures else ""
         if not self.frames_expected:
-            return f"frames that are back: {self.frames_received}; how many there should be is lost with the timetable"
+            return f"pictures that are back: {self.frames_received}; how many there should be is lost with the timetable"
         lost = self.frames_expected - self.frames_received
-        return f"{self.frames_received} of {count(self.frames_expected, 'frame')} of the clip are back, {lost} {'is' if lost == 1 else 'are'} lost"
-
-
-Row = tuple[str, str, Message]
+        lost_are = f"{lost} {'is' if lost == 1 else 'are'} lost"
+        return f"{self.frames_received} of {count(self.frames_expected, 'frame')} of the clip are back, {lost_are}{broken}"
 
 
 def recover(folder: Path) -> RecoverReport:
-    """Mend the bag of an inspection's folder (or a bag's folder) and make its clip; the old file goes only when the new one is synced.
+    """Mend the bag of an inspection's folder (or a bag's folder) and make its clip.
+
+    A bag that is sound is left as it is, and so is a clip that holds as many frames. What is replaced is kept under another name.
 
     Raises:
         BadData: there is no bag, nothing in it can be read, or the disk has no room for the mended one.
@@ -78,46 +81,83 @@ def recover(folder: Path) -> RecoverReport:
         raise WrongUse(f"{folder}: no bag here, which would hold an MCAP file; name an inspection's folder or its bag")
     source = mcap_file(bag)
     places.writable_folder(bag.parent)
-    report = RecoverReport(bag)
-    rows = _salvage(source, report)
-    if not rows:
-        raise BadData(f"{source}: not one whole chunk in it")
-    _replace(bag, rows, report)
+    found = salvage(source)
+    if not found.messages:
+        raise BadData(f"{source}: not one whole message in it")
+    report = RecoverReport(bag, cut_off=found.cut_off, damaged=found.damaged)
+    _count_messages(found, report)
+    report.misdescribed = _described(bag) != len(found.messages)
+    if report.misdescribed or not found.sound:
+        report.aside += (_replace(bag, found),)
     timetable = _timetable(bag)
-    _count_frames(rows, timetable, report)
-    if bag.name == BAG and timetable is not None:
-        finish_clip(bag.parent, timetable, **_known(bag.parent))
+    if timetable is None:
+        report.frames_received = report.messages[IMAGE]
+        return report
+    _count_frames(bag, timetable, report)
+    if bag.name == BAG:
+        _finish(bag.parent, timetable, report)
     return report
 
 
 def _holds_bag(folder: Path) -> bool:
-    return any((folder / name).is_dir() for name in (BAG, f"{BAG}.broken"))
+    return (folder / BAG).is_dir() or bool(_set_aside(folder / BAG))
+
+
+def _set_aside(bag: Path) -> list[Path]:
+    """Bags that earlier recoveries have replaced, latest last."""
+    return sorted(bag.parent.glob(f"{bag.name}.broken*"), key=lambda path: (len(path.name), path.name))
 
 
 def _resume(bag: Path) -> None:
     """Undo the first half of an exchange of bags in which an earlier recovery was killed itself."""
-    broken = bag.with_name(f"{bag.name}.broken")
-    if broken.is_dir() and not bag.exists():
-        broken.rename(bag)
+    earlier = _set_aside(bag)
+    if earlier and not bag.exists():
+        earlier[-1].rename(bag)
 
 
-def _replace(bag: Path, rows: list[Row], report: RecoverReport) -> None:
-    draft, broken = (bag.with_name(f"{bag.name}.{end}") for end in ("recovered", "broken"))
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.rmtree(broken, ignore_errors=True)  # of an earlier recovery that was killed when all was done
+def _free(path: Path) -> Path:
+    """The path, or one with a number after it, where nothing lies yet."""
+    names = (path, *(path.with_name(f"{path.name}{k}") for k in range(2, 10_000)))
+    return next(name for name in names if not name.exists())
+
+
+def _count_messages(found: Salvage, report: RecoverReport) -> None:
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for channel, _, message in found.messages:
+        report.messages[channel.topic] += 1
+        numbers[channel.topic].add(message.sequence)
+    for topic, seen in numbers.items():
+        if len(seen) == report.messages[topic]:  # else they are not numbered one by one
+            first = 0 if topic in RECORDED else min(seen)
+            report.lost[topic] = max(seen) + 1 - first - len(seen)
+
+
+def _described(bag: Path) -> int | None:
+    """How many messages a bag's metadata tell of; None where they cannot be read."""
+    try:
+        return int(yaml.safe_load((bag / METADATA).read_text())["rosbag2_bagfile_information"]["message_count"])
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _replace(bag: Path, found: Salvage) -> Path:
+    """Put a mended bag in a bag's place; returns where the one that was there lies now."""
+    draft, aside = bag.with_name(f"{bag.name}.recovered"), _free(bag.with_name(f"{bag.name}.broken"))
+    shutil.rmtree(draft, ignore_errors=True)  # of a recovery that was killed itself
     try:
         writer = BagWriter(draft, name=bag.name)
-        for topic, kind, message in rows:
-            writer.write(topic, kind, message.data, message.publish_time, message.log_time)
+        for record in found.others:
+            writer.attach(record)
+        for channel, schema, message in found.messages:
+            writer.copy(channel, schema, message)
         writer.close()
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise BadData(f"{bag}: the mended bag cannot be written, the broken one is kept: {why(error)}") from error
-    report.messages.update(writer.counts)
-    bag.rename(broken)
+    bag.rename(aside)
     draft.rename(bag)
     sync(bag.parent)
-    shutil.rmtree(broken)
+    return aside
 
 
 def _timetable(bag: Path) -> Timetable | None:
@@ -129,72 +169,32 @@ def _timetable(bag: Path) -> Timetable | None:
         return Manifest.read(manifest).timetable if bag.name == BAG and manifest.exists() else None
 
 
-def _count_frames(rows: list[Row], timetable: Timetable | None, report: RecoverReport) -> None:
-    stamps = [to_seconds(m.publish_time) for topic, _, m in rows if topic == IMAGE]
-    if timetable is None:
-        report.frames_received = len(stamps)
-        return
+def _count_frames(bag: Path, timetable: Timetable, report: RecoverReport) -> None:
     window = FrameWindow(timetable)
-    for stamp in stamps:
-        window.slot(stamp)
-    report.frames_expected, report.frames_received = timetable.frames, window.received
+    for _, _, _, stamp in messages(bag, (IMAGE,)):
+        window.slot(to_seconds(stamp))
+    report.frames_expected = timetable.frames
+    report.frames_received = len(usable_stamps(bag, timetable))
+    report.broken_pictures = window.received - report.frames_received
 
 
-def _known(folder: Path) -> dict[str, object]:
-    """What an earlier manifest of the clip tells that the bag does not."""
+def _finish(folder: Path, timetable: Timetable, report: RecoverReport) -> None:
+    """Make the clip, unless one is there that holds as much."""
     try:
         earlier = Manifest.read(folder / MANIFEST)
     except BadData:
-        return {}
-    return {name: value for name in _KEPT if (value := getattr(earlier, name)) not in (None, "", {})}
-
-
-def _salvage(source: Path, report: RecoverReport) -> list[Row]:
-    """Messages of all whole, undamaged chunks as (topic, type, message), in the order in which they were written."""
-    data = source.read_bytes()
-    report.cut_off = not data.endswith(MCAP0_MAGIC) or len(data) <= len(MCAP0_MAGIC)
-    schemas: dict[int, Schema] = {}
-    channels: dict[int, Channel] = {}
-    found: list[Message] = []
-    for at, whole in _chunks(data):
-        report.damaged_chunks += not whole
-        for item in _records(data, at):
-            if isinstance(item, Schema) and (whole or item.id not in schemas):
-                schemas[item.id] = item
-            elif isinstance(item, Channel) and (whole or item.id not in channels):
-                channels[item.id] = item  # those of a damaged chunk may serve the chunks after it
-            elif isinstance(item, Message) and whole:
-                found.append(item)
-    rows: list[Row] = []
-    last: Counter[str] = Counter()
-    for message in found:
-        channel = channels.get(message.channel_id)
-        schema = schemas.get(channel.schema_id) if channel else None
-        if channel and schema and RECORDED.get(channel.topic) == schema.name:
-            rows.append((channel.topic, schema.name, message))
-            last[channel.topic] = max(last[channel.topic], message.sequence + 1)
-    report.lost.update(last)
-    report.lost.subtract(Counter(topic for topic, _, _ in rows))
-    return rows
-
-
-def _chunks(data: bytes) -> Iterator[tuple[int, bool]]:
-    """Where each complete chunk begins, and whether its CRC agrees. Looks for them, so that a damaged record hides no later one."""
-    at = data.find(_CHUNK)
-    while 0 <= at <= len(data) - _FRAME.size:
-        _, length, _, _, size, crc, named, stored = _FRAME.unpack_from(data, at)
-        end = at + _FRAME.size + size
-        framed = named == 0 and size == stored and length == _FRAME.size - 9 + size and end <= len(data)
-        if framed:
-            yield at, zlib.crc32(memoryview(data)[end - size : end]) == crc
-        at = data.find(_CHUNK, end if framed else at + 1)
-
-
-def _records(data: bytes, at: int) -> Iterator[object]:
-    """Records of the chunk that begins at ``at``; none of a damaged one in which they cannot be told apart."""
-    length = struct.unpack_from("<Q", data, at + 1)[0]
-    chunk = Chunk.read(ReadDataStream(BytesIO(data[at + 9 : at + 9 + length])))
-    try:
-        yield from breakup_chunk(chunk)
-    except DAMAGE:
+        earlier = None
+    if earlier is not None and earlier.frames_received >= report.frames_received and (folder / VIDEO).exists():
+        report.clip_frames = earlier.frames_received
         return
+    for file in (folder / name for name in (VIDEO, SIGNALS, MANIFEST)):
+        if file.exists():
+            aside = _free(file.with_name(f"{file.name}.before"))
+            file.rename(aside)
+            report.aside += (aside,)
+    finish_clip(folder, timetable, **_known(earlier))
+
+
+def _known(earlier: Manifest | None) -> dict[str, object]:
+    """What an earlier manifest of the clip tells that the bag does not."""
+    return {name: value for name in _KEPT if (value := getattr(earlier, name, None)) not in (None, "", {})}

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from physad_ros.core.errors import BadData
-from physad_ros.dataset.video import encode_jpeg
+from physad_ros.dataset.video import encode_jpeg, frame_rate, iter_stamped
 
 FRAMES_MAX = 1200  # of a file, kept in memory as JPEGs: about half a gigabyte at 1080p
 FPS_MAX = 240.0
@@ -25,26 +23,24 @@ class Footage:
         """Raises BadData where it is no video, too long or without a usable rate."""
         if not path.is_file():
             raise BadData(f"no video at {path}")
-        capture = cv2.VideoCapture(str(path))
-        self.fps = float(capture.get(cv2.CAP_PROP_FPS))
-        count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        if not capture.isOpened() or not 0 < self.fps <= FPS_MAX:
-            raise BadData(f"{path} is no video that can be played")
-        if count > FRAMES_MAX:
-            raise BadData(f"{path} has {count} frames; at most {FRAMES_MAX} can be played, so cut it first")
-        self.frames = [encode_jpeg(frame, quality) for frame in _frames(capture)]
+        self.fps = frame_rate(path)
+        if self.fps > FPS_MAX:
+            raise BadData(f"{path} has {self.fps:g} frames a second; at most {FPS_MAX:g} can be played")
+        self.frames: list[bytes] = []
+        self.stamps_s: list[float] = []  # of each, since the first; where frames were dropped there are gaps
+        for stamp, frame in iter_stamped(path):
+            if len(self.frames) == FRAMES_MAX:
+                raise BadData(f"{path} has more than {FRAMES_MAX} frames, which is all that can be played; cut it first")
+            self.frames.append(encode_jpeg(frame, quality))
+            self.stamps_s.append(stamp)
+            self.height, self.width = frame.shape[:2]
         if not self.frames:
             raise BadData(f"{path} has no frames")
-        self.width, self.height = (int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        capture.release()
 
-
-def _frames(capture: cv2.VideoCapture) -> Iterator[NDArray[np.uint8]]:
-    while True:
-        more, frame = capture.read()
-        if not more:
-            return
-        yield frame  # type: ignore[misc]
+    @property
+    def length_s(self) -> float:
+        """From the first frame to the end of the last."""
+        return self.stamps_s[-1] + 1 / self.fps
 
 
 class Device:

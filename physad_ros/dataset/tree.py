@@ -11,11 +11,11 @@ import numpy as np
 
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import NORMAL_LABEL, Clip, Phase, Signals, Timetable
+from physad_ros.core.types import NORMAL_LABEL, Clip, Film, Phase, Signals, Timetable
 from physad_ros.core.words import count
 from physad_ros.dataset.manifest import Manifest
 from physad_ros.dataset.signals import read_signals, signals_present, write_signals
-from physad_ros.dataset.video import read_video, write_video
+from physad_ros.dataset.video import read_film, write_video
 
 log = logging.getLogger(__name__)
 
@@ -126,18 +126,18 @@ def load_clip(ref: ClipRef, height: int | None = None) -> Clip:
     Raises:
         BadData: video, manifest or signals cannot be read or do not belong together.
     """
-    frames, fps = read_video(ref.path, height)
+    film = read_film(ref.path, height)
     file = ref.path.with_suffix(".json")
     if not file.exists():
-        _compare_length(ref, len(frames))
-        return replace(footage(frames, fps, ref.category, ref.path.stem, ref.label), source=ref.path)
+        _compare_length(ref, film)
+        return replace(footage(film, ref.category, ref.path.stem, ref.label), source=ref.path)
     manifest = Manifest.read(file)
-    stamps = np.array(manifest.stamps_s) if manifest.stamps_s else manifest.window_begin_s + np.arange(len(frames)) / fps
-    if len(stamps) != len(frames):
-        raise BadData(f"{ref.path}: {count(len(frames), 'frame')}, but its manifest tells of {len(stamps)}")
+    stamps = np.array(manifest.stamps_s) if manifest.stamps_s else manifest.window_begin_s + film.stamps_s
+    if len(stamps) != len(film.frames):
+        raise BadData(f"{ref.path}: {count(len(film.frames), 'frame')}, but its manifest tells of {len(stamps)}")
     archive = ref.path.with_suffix(".npz")
     signals = read_signals(archive) if archive.exists() else Signals.none()
-    return Clip(manifest.timetable, frames, stamps, signals, ref.label, ref.path)
+    return Clip(manifest.timetable, film.frames, stamps, signals, ref.label, ref.path)
 
 
 def timetable_of(ref: ClipRef) -> Timetable:
@@ -146,13 +146,16 @@ def timetable_of(ref: ClipRef) -> Timetable:
     return Manifest.read(file).timetable if file.exists() else load_clip(ref, SMALL).timetable
 
 
-def _compare_length(ref: ClipRef, frames: int) -> None:
+def _compare_length(ref: ClipRef, film: Film) -> None:
+    if film.dropped:
+        log.warning("%s: %s dropped in it", ref.path, count(film.dropped, "frame was", "frames were"))
+    frames = round(film.length_s * film.fps)
     if ref.category in categories() and frames != (usual := load_category(ref.category).frames):
         log.warning("%s: %s; the clips of the category %s have %d", ref.path, count(frames, "frame"), ref.category, usual)
 
 
-def footage(frames: np.ndarray, fps: float, category: str, clip_id: str, label: str | None = None) -> Clip:
-    """Frames of which nothing but the category is known, as a clip with one phase that spans it."""
-    length = len(frames) / fps
-    table = Timetable(clip_id, category, "", "", (Phase(WHOLE, 0.0, length),), 0.0, length, len(frames), fps)
-    return Clip(table, frames, np.arange(len(frames)) / fps, label=label)
+def footage(film: Film, category: str, clip_id: str, label: str | None = None) -> Clip:
+    """A film of which nothing but the category is known, as a clip with one phase that spans it."""
+    length = film.length_s
+    table = Timetable(clip_id, category, "", "", (Phase(WHOLE, 0.0, length),), 0.0, length, round(length * film.fps), film.fps)
+    return Clip(table, film.frames, film.stamps_s, label=label)

@@ -15,7 +15,7 @@ from physad_ros.core.types import Clip, Floats, Score, Signals, Timetable
 from physad_ros.core.words import number
 from physad_ros.detectors.base import Card, Detector, Setting, Stream, detectors
 from physad_ros.rules.bank import UNMEASURED, Bank, Fitted
-from physad_ros.rules.deduce import Measured, deduce, envelopes
+from physad_ros.rules.deduce import Measured, deduce, envelopes, median_course
 from physad_ros.rules.measurement import Measurement, measurements
 from physad_ros.rules.phases import aligned, shares
 from physad_ros.rules.reason import course_violations, reason
@@ -45,7 +45,7 @@ class Rules(Detector):
         self.bank = Bank(
             category=category.name, interaction=category.recipe.interaction,
             fitted=Fitted(clips=len(clips), held_out=0, seed=seed), false_alarm_rate=None, threshold=None,
-            phases=shares(clips[0].timetable), guide=_kind(category).guide,
+            phases=shares(clips[0].timetable), guide=_kind(category).guide, course=median_course(_kind(category).guide, measured),
             rules=deduce(category, quantities, measured), envelopes=envelopes(quantities, measured),
         )
 

@@ -113,7 +113,7 @@ class Arm(Adapter):
         program: Program = await self.in_worker(plan, category, thing.name, self.rig.positions_rad())
         motors = tuple({step.motor for step in program.steps if isinstance(step, Drive)})
         if motors:  # one that is not there is no object that is stuck
-            await self.rig.reported("motor state")
+            await self.rig.reported("motor state", motors)
             self.rig.check_motors(motors)
         self.facts["planning_ms"] = round(1e3 * (time.monotonic() - began), 1)
         return program

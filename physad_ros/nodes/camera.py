@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -125,7 +126,7 @@ class Camera(Adapter):
 
     def _loop(self, footage: Footage) -> None:
         """Play over and over, each frame at its time."""
-        self.play(footage, time.time() + 0.5, None)
+        self.play(footage, time.time() + 0.5)
 
     def _still(self, footage: Footage) -> None:
         """Show the first picture slowly, as the thing that lies there, while nothing is done to it."""
@@ -134,19 +135,21 @@ class Camera(Adapter):
                 self.send(footage.frames[0], time.time())
 
     def play(
-        self, footage: Footage, begin_s: float, count: int | None, canceled: Callable[[], bool] = lambda: False
+        self, footage: Footage, begin_s: float, end_s: float = math.inf, canceled: Callable[[], bool] = lambda: False
     ) -> bool:
-        """Send frame i at, and stamped, begin + i / fps on the system's clock, in the calling thread.
+        """Send each frame at, and stamped, its own time after ``begin_s`` on the system's clock, over and over, in the calling thread.
 
-        Returns once the last frame's time is over, or early when stopped or canceled: whether it got to the end.
+        Returns at ``end_s``, or early when stopped or canceled: whether it got to the end.
         """
         for i in itertools.count():
-            stamp_s = begin_s + i / footage.fps
-            if self._stop.wait(max(stamp_s - time.time(), 0.0)) or canceled():
+            again, at = divmod(i, len(footage.frames))
+            stamp_s = begin_s + again * footage.length_s + footage.stamps_s[at]
+            over = stamp_s > end_s - 0.5 / footage.fps
+            if self._stop.wait(max((end_s if over else stamp_s) - time.time(), 0.0)) or canceled():
                 return False
-            if i == count:
+            if over:
                 return True
-            self.send(footage.frames[i % len(footage.frames)], stamp_s)
+            self.send(footage.frames[at], stamp_s)
         raise AssertionError("counting does not end")
 
     def _on_raw(self, message: Image) -> None:

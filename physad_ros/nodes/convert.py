@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
 from numpy.typing import NDArray
-from sensor_msgs.msg import CompressedImage, Image, JointState
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
@@ -179,19 +179,7 @@ def levels_msg(levels: dict[str, float], stamp_s: float) -> LightLevels:
     return LightLevels(header=header(stamp_s), channel=list(levels), level=[float(v) for v in levels.values()])
 
 
-# -- what the rig says ----------------------------------------------------------------------------------------------------
-
-
-def joint_positions(message: JointState, names: Sequence[str]) -> NDArray[np.float64]:
-    """(len(names),) positions by name; BadData where one is missing or not a number."""
-    at = dict(zip(message.name, message.position))
-    missing = [name for name in names if name not in at]
-    if missing:
-        raise BadData(f"the joint state lacks {', '.join(missing)}")
-    positions = np.array([at[name] for name in names])
-    if not np.isfinite(positions).all():
-        raise BadData("a joint position is not a number")
-    return positions
+# -- pictures ---------------------------------------------------------------------------------------------------------------
 
 
 def jpeg_msg(jpeg: bytes, stamp_s: float, frame_id: str) -> CompressedImage:

@@ -143,6 +143,8 @@ class DetectorNode(Adapter):
             return response
         with contextlib.suppress(Overdue):  # frames are missing: what came is scored, and the count tells
             await self.until(lambda: job.over or bool(job.fault), self.config.patience_s)
+        if job.window.went_back_s:
+            self._fail(job, f"the stamps of the pictures went back by {job.window.went_back_s:.2g} s: a clock was set, or two cameras send at once")
         # here and not in the worker, beside which they go on being collected
         signals = Signals.none() if self._signals is None else self._signals.of(job.timetable)
         try:

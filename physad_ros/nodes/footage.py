@@ -49,7 +49,7 @@ class FootageInteraction:
         except PhysadError as error:
             handle.abort()
             return Interact.Result(error_code=Code.UNKNOWN_CATEGORY, error_string=why(error))
-        have, want = len(self._footage.frames), category.frames
+        have, want = round(self._footage.length_s * self._footage.fps), category.frames
         if have < want:
             handle.abort()
             reason = f"the video has {count(have, 'frame')}; the clips of the category {category.name} have {want}"
@@ -79,7 +79,7 @@ class FootageInteraction:
         self._plan.publish(message)
         self._tell(goal.clip_id, PhaseMsg.RUNNING)
         played = self._camera.workers.submit(
-            self._camera.play, self._footage, begin, category.frames, lambda: handle.is_cancel_requested
+            self._camera.play, self._footage, begin, end, lambda: handle.is_cancel_requested
         )
         whole = bool(await result(played))
         self._tell(goal.clip_id, PhaseMsg.DONE if whole else PhaseMsg.ABORTED)

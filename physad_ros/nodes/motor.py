@@ -11,6 +11,7 @@ from sensor_msgs.msg import JointState
 
 from physad_msgs.action import Drive
 from physad_msgs.msg import MotorCommand
+from physad_ros.dataset.signals import motors_told
 from physad_ros.nodes.base import Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
@@ -37,14 +38,14 @@ class MotorDriver(Protocol):
     def command(self, command: MotorCommand) -> None:
         """Pass a command on."""
 
-    def state(self, name: str) -> tuple[float, float, float] | None:
+    def state(self, name: str) -> tuple[float, ...] | None:
         """Position [rad], velocity [rad/s] and torque [N m] of a motor; None while unknown."""
 
     def names(self) -> tuple[str, ...]:
         """Motors that report."""
 
-    def lost(self, timeout_s: float) -> bool:
-        """Whether no state has come for that long, or none at all."""
+    def lost(self, name: str, timeout_s: float) -> bool:
+        """Whether a motor has told of no state for that long, or of none at all."""
 
 
 class RigMotors:
@@ -52,29 +53,26 @@ class RigMotors:
 
     def __init__(self, node: Adapter):
         self._node = node
-        self._state: dict[str, tuple[float, float, float]] = {}
-        self._since: Stopwatch | None = None  # the last state
+        self._state: dict[str, tuple[tuple[float, ...], Stopwatch]] = {}  # and since when it is known
         self._command = node.publisher(MotorCommand, "motor/command")
         node.subscribe(JointState, "motor/state", self._on_state)
 
     def command(self, command: MotorCommand) -> None:
         self._command.publish(command)
 
-    def state(self, name: str) -> tuple[float, float, float] | None:
-        return self._state.get(name)
+    def state(self, name: str) -> tuple[float, ...] | None:
+        return self._state[name][0] if name in self._state else None
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._state)
 
-    def lost(self, timeout_s: float) -> bool:
-        return self._since is None or self._since.exceeds(timeout_s)
+    def lost(self, name: str, timeout_s: float) -> bool:
+        return name not in self._state or self._state[name][1].exceeds(timeout_s)
 
     def _on_state(self, message: JointState) -> None:
-        self._state = {
-            name: tuple(values)
-            for name, *values in zip(message.name, message.position, message.velocity, message.effort)
-        }
-        self._since = Stopwatch(self._node.rig_clock)
+        """Others may tell of motors of their own on the same topic."""
+        _, told = motors_told(0.0, message)
+        self._state |= {name: (tuple(values), Stopwatch(self._node.rig_clock)) for name, values in told.items()}
 
 
 class Motor(Adapter):
@@ -113,7 +111,7 @@ class Motor(Adapter):
         name = handle.request.command.name
         running = Stopwatch(self.rig_clock)
         while self.now_s() < end_s and not handle.is_cancel_requested:
-            if self.driver.lost(self.config.state_timeout_s):
+            if self.driver.lost(name, self.config.state_timeout_s):
                 return Code.NO_STATE, f"motor {name!r} stopped reporting"
             position, velocity, effort = self.driver.state(name) or (math.nan,) * 3
             handle.publish_feedback(Drive.Feedback(position=position, velocity=velocity, effort=effort))
@@ -125,10 +123,12 @@ class Motor(Adapter):
     def _refusal(self, goal: Drive.Goal) -> tuple[int, str]:
         """Why the goal cannot be run; 0 if it can."""
         c, config = goal.command, self.config
-        if self.driver.lost(config.state_timeout_s):
+        if all(self.driver.lost(name, config.state_timeout_s) for name in self.driver.names()):
             return Code.NO_STATE, "no motor reports"
         if c.name not in self.driver.names():
             return Code.UNKNOWN_MOTOR, f"no motor {c.name!r}; known: {', '.join(sorted(self.driver.names()))}"
+        if self.driver.lost(c.name, config.state_timeout_s):
+            return Code.NO_STATE, f"motor {c.name!r} does not report any more"
         highest = {MotorCommand.VELOCITY: config.velocity_max_rad_s, MotorCommand.POSITION: config.position_max_rad}
         if c.mode not in (*highest, MotorCommand.RELEASE):
             return Code.OUT_OF_LIMITS, f"no mode {c.mode}; known: 0 velocity, 1 position, 2 release"

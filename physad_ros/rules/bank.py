@@ -95,6 +95,10 @@ class Bank(_Data):
     )
     phases: tuple[Share, ...]
     guide: str = pydantic.Field(description="quantity whose course tells the phases of a clip that comes without them")
+    course: tuple[float, ...] | None = pydantic.Field(
+        default=None, min_length=2, description="the guide's median in normal clips, at equal steps from the window's begin to its end, with "
+        "which others are aligned; without it the middle of the guide's envelope stands in, whose corners are less sharp"
+    )
     rules: tuple[Rule, ...] = pydantic.Field(min_length=1)
     envelopes: dict[str, Envelope]
 

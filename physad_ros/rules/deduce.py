@@ -20,6 +20,7 @@ WIDEN = 0.5  # of the spread of normals, to each side
 STABLE = 0.6  # of the range a quantity runs through: an interval wider than that says nothing
 FLOORS = 10  # times what the camera resolves: the least range, for quantities that hardly move in normal clips
 LEAST_CLIPS = 10
+ROUNDING = 1e-3  # of a knot
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,33 @@ def _with_neighbours(knots: Floats) -> Floats:
     return np.stack([padded[:-2], knots, padded[2:]])
 
 
+def median_course(quantity: str, clips: Sequence[Measured]) -> tuple[float, ...]:
+    """(frames of a clip,) of a quantity over normal clips, at equal steps from the window's begin to its end."""
+    rows = []
+    for clip in clips:
+        known = np.isfinite(clip.courses[quantity])
+        if known.any():
+            edges = np.linspace(clip.timetable.window_begin_s, clip.timetable.window_end_s, clips[0].timetable.frames + 1)
+            rows.append(means_between(clip.stamps_s[known], clip.courses[quantity][known], edges))
+    if not rows:
+        raise BadData(f"{quantity} could be measured in none of these clips")
+    return tuple(round(float(v), 4) for v in np.median(rows, axis=0))
+
+
+def means_between(stamps_s: Floats, course: Floats, edges_s: Floats) -> Floats:
+    """(..., K) means of a course between edges (..., K + 1); each value stands until the next, the first and the last for ever."""
+    ends = np.append(stamps_s, stamps_s[-1] + 1e3) - stamps_s[0]
+    sums = np.concatenate([[0.0], np.cumsum(course * np.diff(ends))])
+    since = edges_s - stamps_s[0]
+    within = np.interp(since, ends, sums) + np.minimum(since, 0) * course[0]
+    return np.asarray(np.diff(within, axis=-1) / np.diff(edges_s, axis=-1))
+
+
 def at_knots(timetable: Timetable, stamps_s: Floats, course: Floats) -> Floats:
     """(KNOTS,) means of a course over equal shares of the window; NaN where unmeasured."""
     share = (stamps_s - timetable.window_begin_s) / (timetable.window_end_s - timetable.window_begin_s)
-    knot = np.clip((share * KNOTS).astype(int), 0, KNOTS - 1)
+    # a frame that is stamped with a knot's begin belongs to it, whatever stamps are rounded to
+    knot = np.clip((share * KNOTS + ROUNDING).astype(int), 0, KNOTS - 1)
     known = np.isfinite(course)
     sums = np.bincount(knot[known], course[known], KNOTS)
     counts = np.bincount(knot[known], minlength=KNOTS)

@@ -14,10 +14,11 @@ from physad_ros.core.errors import BadData
 from physad_ros.core.types import FPS, Floats, Phase, Timetable
 from physad_ros.core.words import number
 from physad_ros.rules.bank import Bank, Share
-from physad_ros.rules.deduce import Measured
+from physad_ros.rules.deduce import KNOTS, Measured, means_between
 
 PACE = 3  # times slower or faster than the normal course that a part of footage may be
 STRETCH = 0.04  # added to the difference where the pace is e times the normal one: of ways that fit alike, the evenest
+ALIKE = 0.02  # of the guide's range: ways of which the mean differences from the normal course are no further apart fit alike
 MOVES_S, MOVES = 0.1, 0.05  # the guide moves where it changes within that time by that share of its range
 
 
@@ -42,22 +43,33 @@ def aligned(bank: Bank, clip: Measured) -> Measured:
     stamps, course = clip.stamps_s[at], clip.courses[bank.guide][at]
     if len(at) < len(bank.phases) or np.ptp(course) <= 0:
         raise BadData(f"the phases cannot be found: {bank.guide} does not move in this clip")
-    normal = _middle(bank)
-    step = load_category(bank.category).frames / FPS / len(normal) / PACE
-    times = np.arange(stamps[0], stamps[-1] + step / 2, step)
-    if len(times) < len(normal):
-        seen, least = number(np.ptp(stamps), 2), number(step * len(normal), 2)
+    normal = _squared_up(_normal(bank))
+    usual = load_category(bank.category).frames / FPS
+    knots = means_between(np.arange(len(normal)) / len(normal), normal, np.linspace(0, 1, KNOTS + 1))
+    step = usual / KNOTS / PACE
+    # what lies before and after is filmed too, if not measured
+    filmed = float(clip.stamps_s[0]), float(clip.stamps_s[-1]) + 1 / clip.timetable.fps
+    times = np.arange(filmed[0], filmed[1] - step / 2, step)
+    if len(times) < KNOTS:
+        seen, least = number(float(np.ptp(clip.stamps_s)), 2), number(usual / PACE, 2)
         raise BadData(f"the phases cannot be found: {bank.guide} is seen for {seen} s, and takes at least {least} s")
-    edges = times[0] + step * _fit(_squared_up(normal), _squared_up(np.interp(times, stamps, course)))
-    _covered(bank, stamps, course, edges)
+    squared = _squared_up(course)
+    at_any_pace = filmed[0] + step * _fit(knots, np.interp(times, stamps, squared))
+    at_any_pace = np.interp(np.linspace(0, 1, len(normal) + 1), np.linspace(0, 1, KNOTS + 1), at_any_pace)
+    ways = [at_any_pace, *_at_one_pace(normal, stamps, squared, filmed, usual)]
+    differs = [float(np.abs(means_between(stamps, squared, edges) - normal).mean()) for edges in ways]
+    alike = [way for way, differ in zip(ways, differs) if differ <= min(differs) + ALIKE]
+    edges = _covering(bank, stamps, course, [*alike[::-1], at_any_pace])  # of those that fit alike, the plainest
     shares = [*(s.begin for s in bank.phases), bank.phases[-1].end]
     cuts = np.interp(shares, np.linspace(0, 1, len(edges)), edges).tolist()
     phases = tuple(Phase(s.name, *span) for s, span in zip(bank.phases, pairwise(cuts)))
     return replace(clip, timetable=replace(clip.timetable, phases=phases))
 
 
-def _middle(bank: Bank) -> Floats:
-    """(K,) the middle of the guide's envelope, interpolated where normal clips could not be measured."""
+def _normal(bank: Bank) -> Floats:
+    """(K,) the guide's normal course."""
+    if bank.course is not None:
+        return np.array(bank.course)
     envelope = bank.envelopes[bank.guide]
     middle = np.array([np.nan if low is None or high is None else (low + high) / 2 for low, high in zip(envelope.low, envelope.high)])
     known = np.flatnonzero(np.isfinite(middle))
@@ -91,11 +103,48 @@ def _fit(normal: Floats, course: Floats) -> NDArray[np.int64]:
     return np.array(edges[::-1])
 
 
-def _covered(bank: Bank, stamps_s: Floats, course: Floats, edges_s: Floats) -> None:
-    """BadData if the guide moves mostly outside: what is left out is not judged, and must not pass as normal."""
+def _at_one_pace(normal: Floats, stamps_s: Floats, course: Floats, filmed: tuple[float, float], usual_s: float) -> list[Floats]:
+    """Edges (K + 1,) of the knots at one pace throughout: where they fit best, and, of a film as long as the window is, all of it.
+
+    Where the course is flat an edge can only be told by what lies around it, and so only as long as nobody changes the pace.
+    """
+    places = np.linspace(0, 1, len(normal) + 1)
+    period = float(np.median(np.diff(stamps_s)))
+
+    def fit(paces: Floats, begins_s: Floats) -> tuple[float, float, float]:
+        """Cost, begin and length of the best; infinite where the film is too short for all."""
+        best = (np.inf, filmed[0], usual_s)
+        for pace in paces:
+            length = usual_s / pace
+            begins = begins_s[(begins_s >= filmed[0]) & (begins_s + length <= filmed[1] + 1e-6)]
+            if not len(begins):
+                continue
+            costs = np.abs(means_between(stamps_s, course, begins[:, None] + length * places) - normal).mean(axis=1) + STRETCH * abs(log(pace))
+            at = int(np.argmin(costs))
+            best = min(best, (float(costs[at]), float(begins[at]), length))
+        return best
+
+    cost, begin, length = fit(PACE ** np.linspace(-1, 1, 111), np.arange(*filmed, period))
+    if cost == np.inf:
+        return []
+    _, begin, length = min((cost, begin, length), fit(usual_s / length * np.linspace(0.98, 1.02, 41), begin + period * np.linspace(-3, 3, 49)))
+    ways = [begin + length * places]
+    if abs(filmed[1] - filmed[0] - usual_s) < period:
+        ways.append(filmed[0] + usual_s * places)
+    return ways
+
+
+def _covering(bank: Bank, stamps_s: Floats, course: Floats, ways: list[Floats]) -> Floats:
+    """The first of several alignments within which most of the guide's moving lies: what is left out is not judged, and must not pass as normal.
+
+    Raises:
+        BadData: there is none.
+    """
     later = np.interp(stamps_s + MOVES_S / 2, stamps_s, course) - np.interp(stamps_s - MOVES_S / 2, stamps_s, course)
     moving = stamps_s[np.abs(later) > MOVES * np.ptp(course)]
-    inside = (moving >= edges_s[0]) & (moving < edges_s[-1])
-    if 2 * inside.sum() <= len(moving):
-        raise BadData(f"the phases cannot be found: {bank.guide} moves mostly outside of what resembles the normal course "
-                      f"({inside.sum()} of {len(moving)} frames within it)")
+    inside = [int(((moving >= edges[0]) & (moving < edges[-1])).sum()) for edges in ways]
+    for edges, count in zip(ways, inside):
+        if 2 * count > len(moving):
+            return edges
+    raise BadData(f"the phases cannot be found: {bank.guide} moves mostly outside of what resembles the normal course "
+                  f"({max(inside)} of {len(moving)} frames within it)")

@@ -8,7 +8,7 @@ from physad_ros.core.errors import BadData
 from physad_ros.core.telling import told
 from physad_ros.core.types import Course, Finding, Floats, MeasuredValue, Phase, Score, Timetable
 from physad_ros.rules.bank import UNMEASURED, Bank, Rule
-from physad_ros.rules.deduce import Measured
+from physad_ros.rules.deduce import ROUNDING, Measured
 from physad_ros.rules.measurement import measurements
 
 
@@ -52,7 +52,7 @@ def normal_range(bank: Bank, timetable: Timetable, quantity: str, stamps_s: Floa
     """(T,) each: between what normal clips run at these stamps; NaN where they could not be measured."""
     envelope = bank.envelopes[quantity]
     low, high = (np.array([np.nan if v is None else v for v in side]) for side in (envelope.low, envelope.high))
-    knot = np.clip((normal_time(bank, timetable, stamps_s) * len(low)).astype(int), 0, len(low) - 1)
+    knot = np.clip((normal_time(bank, timetable, stamps_s) * len(low) + ROUNDING).astype(int), 0, len(low) - 1)
     return low[knot], high[knot]
 
 

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 from live_graph import running
 from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import CompressedImage
 
 from physad_msgs.msg import Interaction
 from physad_msgs.srv import ScoreClip
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import Course, Finding, Mark, MeasuredValue, Phase, Score, Timetable
+from physad_ros.dataset.video import encode_jpeg
 from physad_ros.detectors.base import detectors
 from physad_ros.nodes import convert
-from physad_ros.nodes.base import LATCHED
+from physad_ros.nodes.base import LATCHED, STREAM
 from physad_ros.nodes.detector import DetectorNode
 
 
@@ -74,3 +76,23 @@ def test_a_score_comes_over_whole():
     convert.score_into(response, score)
     again = convert.score_of(deserialize_message(serialize_message(response), ScoreClip.Response))
     np.testing.assert_equal(dataclasses.asdict(again), dataclasses.asdict(score))
+
+
+def test_a_camera_whose_clock_is_set_back_while_it_films_gets_no_score(tmp_path):
+    fitted = detectors["intensity"]()
+    fitted.mean, fitted.spread, fitted.threshold = 0.0, 1.0, 1.0
+    (tmp_path / "clip").mkdir()
+    fitted.save(tmp_path / "clip")
+    jpeg = encode_jpeg(np.zeros((36, 64, 3), np.uint8))
+    with running(lambda: [DetectorNode({"detector": "intensity", "folder": str(tmp_path), "patience_s": 10.0})]) as graph:
+        sender = graph.make(graph.probe.create_publisher, Interaction, "/interaction/plan", LATCHED)
+        camera = graph.make(graph.probe.create_publisher, CompressedImage, "/camera/image_raw/compressed", STREAM)
+        client = graph.make(graph.probe.create_client, ScoreClip, "/score_clip")
+        graph.wait(lambda: client.service_is_ready() and camera.get_subscription_count())
+        sender.publish(plan("c"))
+        graph.wait(lambda: graph["detector"]._job is not None)
+        for k in range(72):  # as many as fill the window twice over where it was set back by 0.2 s
+            camera.publish(convert.jpeg_msg(jpeg, 1.0 + k / 60 - (0.2 if k >= 30 else 0.0), "camera"))
+            graph.wait(lambda seen=min(k + 1, 30): graph["detector"]._job.window.received == seen)
+        answer = graph.result(client.call_async(ScoreClip.Request(interaction=plan("c"))))
+        assert not answer.success and "went back by 0.18 s" in answer.message

@@ -101,9 +101,26 @@ def test_a_window_finds_exactly_the_frames_that_are_lost(phase, lost, seed, epoc
 
 def test_a_window_counts_a_frame_once_and_ignores_nonsense():
     window = FrameWindow(table())
-    assert window.slot(10.0) == 0 and window.slot(10.0) is None
-    assert window.slot(math.nan) is None and window.slot(9.99) is None
+    assert window.slot(9.99) is None and window.slot(10.0) == 0 and window.slot(10.0) is None
+    assert window.slot(math.nan) is None
     assert not window.over(10.5) and window.over(11.0)
+
+
+@given(st.integers(1, 58), st.floats(0.02, 3.0), st.sampled_from([0.0, 1.76e9]))
+def test_a_window_in_which_stamps_go_back_is_not_whole(at, back, epoch):
+    """However many frames come: the clock runs on until the window's slots would all have been filled twice."""
+    window = FrameWindow(table(begin=epoch + 10.0))
+    for k in range(60 + round(back * 60)):
+        window.slot(epoch + 10.0 + k / 60 - (back if k >= at else 0.0))
+    assert window.received == at and window.missing == tuple(range(at, 60))
+    assert window.went_back_s == pytest.approx(back - 1 / 60, abs=1e-5) and window.over(epoch + 10.0)
+
+
+def test_stamps_that_go_back_outside_the_window_or_repeat_do_no_harm():
+    window = FrameWindow(table())
+    for stamp in (9.5, 9.9, 9.6, *(10.0 + k / 60 for k in range(60)), 10.0 + 59 / 60, 11.0, 10.2):
+        window.slot(stamp)
+    assert window.received == 60 and not window.went_back_s
 
 
 def test_phases_join_steps_of_one_name_and_the_timetable_shifts_them():

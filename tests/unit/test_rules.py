@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from physad_ros.bench.courses import _course as draw_course
-from physad_ros.core.catalogue import load_category
+from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.decision import decide
 from physad_ros.core.errors import BadData
-from physad_ros.core.types import NORMAL_LABEL, Clip, Outcome, Phase, Signals, Timetable
+from physad_ros.core.types import NORMAL_LABEL, Clip, Film, Outcome, Phase, Signals, Timetable
 from physad_ros.dataset.tree import footage
 from physad_ros.detectors.rules import Rules
-from physad_ros.rules.bank import UNMEASURED, Bank, Rule
-from physad_ros.rules.deduce import Measured, deduce, envelopes
+from physad_ros.rules.bank import FILE, UNMEASURED, Bank, Rule
+from physad_ros.rules.deduce import Measured, at_knots, deduce, envelopes, median_course
 from physad_ros.rules.measurement import Quantity, measurements
 from physad_ros.rules.measurements.drive import Drive
 from physad_ros.rules.phases import PACE, aligned
@@ -407,7 +407,8 @@ def test_the_plot_of_courses_shows_what_is_normal_whatever_happens_around_the_wi
     axis = Figure().add_subplot()
     draw_course(axis, bank(RULES), dataclasses.replace(NORMALS[0], timetable=around), "turning_rate", 2.0)
     band = axis.collections[0].get_paths()[0].get_extents()
-    assert band.x1 - band.x0 == pytest.approx(3.0, abs=0.1) and band.y1 == pytest.approx(2.0 * max(envelopes(QUANTITIES, NORMALS)["turning_rate"].high))
+    assert band.x1 - band.x0 == pytest.approx(3.0, abs=0.1)
+    assert band.y1 == pytest.approx(2.0 * max(envelopes(QUANTITIES, NORMALS)["turning_rate"].high))
 
 
 def test_too_few_clips_are_refused():
@@ -491,6 +492,51 @@ def test_phases_of_footage_are_found_by_its_course():
     assert run.begin_s == pytest.approx(shift + 0.6, abs=0.12) and run.end_s == pytest.approx(shift + 2.5, abs=0.15)
 
 
+def driven_for(begin=0.0, pace=1.0, length=3.0, begin_s=0.0):
+    """The course of a rotor that spins up, runs and spins down, in a film of that length, and when each of the three begins."""
+    at = begin_s + np.arange(round(length * 60)) / 60
+    usual = (at - begin_s - begin) * pace
+    spins = 12 * np.clip(np.minimum(usual / 0.6, (3.0 - usual) / 0.5), 0, 1)
+    table = Timetable("f", "fan", "", "", (Phase("clip", begin_s, begin_s + length),), begin_s, begin_s + length, len(at))
+    return Measured(table, at, {"turning_rate": spins}), begin_s + begin + np.array([0.0, 0.6, 2.5]) / pace
+
+
+NORMAL_DRIVES = [driven_for(begin_s=b)[0] for b in (0.0, 7.3, 1e3 / 3, 1.76e9)]
+SHARP = FAN.bank.model_copy(update={"course": median_course("turning_rate", NORMAL_DRIVES)})
+
+
+@pytest.mark.parametrize(("begin", "pace", "length"), [(0.0, 1.0, 3.0), (0.43, 1.0, 4.0), (0.2, 0.8, 4.5), (0.9, 1.5, 3.0), (3.17, 1.0, 8.0)])
+def test_at_one_pace_phases_are_found_to_less_than_a_frame(begin, pace, length):
+    clip, begins = driven_for(begin, pace, length)
+    found = aligned(SHARP, clip).timetable.phases
+    assert np.allclose([p.begin_s for p in found], begins, atol=0.5 / 60)
+    assert found[-1].end_s == pytest.approx(begin + 3.0 / pace, abs=0.5 / 60)
+
+
+@pytest.mark.parametrize("begin_s", [0.0, 0.1, 1e3 / 3, 1.76e9 + 0.7])
+def test_a_frame_at_the_begin_of_a_knot_belongs_to_it_whatever_its_stamp_is_rounded_to(begin_s):
+    at = begin_s + np.arange(120) / 60
+    table = dataclasses.replace(FOOTAGE, window_begin_s=begin_s, window_end_s=begin_s + 2.0, frames=120)
+    assert at_knots(table, at, np.arange(120.0)).tolist() == [3 * k + 1 for k in range(40)]
+
+
+@pytest.mark.parametrize("name", sorted(n for n in categories() if (load_category(n).folder / FILE).exists()))
+def test_footage_as_long_as_the_window_that_runs_as_normal_is_judged_as_if_its_phases_were_told(name):
+    bank, category = Bank.read(load_category(name).folder), load_category(name)
+    length = category.frames / 60
+    at = np.arange(category.frames) / 60
+    knots = (np.arange(40) + 0.5) / 40 * length
+    courses = {}
+    for quantity, envelope in bank.envelopes.items():
+        known = [(t, (low + high) / 2) for t, low, high in zip(knots, envelope.low, envelope.high) if low is not None]
+        courses[quantity] = np.interp(at, *np.array(known).T)
+    told = tuple(Phase(s.name, s.begin * length, s.end * length) for s in bank.phases)
+    table = Timetable("f", name, "", "", (Phase("clip", 0.0, length),), 0.0, length, category.frames)
+    found = aligned(bank, Measured(table, at, courses))
+    assert np.allclose([(p.begin_s, p.end_s) for p in found.timetable.phases], [(p.begin_s, p.end_s) for p in told], atol=1e-3)
+    assert reason(bank, found).value == reason(bank, Measured(dataclasses.replace(table, phases=told), at, courses)).value
+
+
 FOOTAGE = Timetable("f", "fan", "", "", (Phase("clip", 0.0, 3.0),), 0.0, 3.0, 180)
 
 
@@ -532,14 +578,16 @@ def test_a_rotor_that_sticks_in_the_middle_of_footage_is_judged_as_that():
     assert "turning_rate.least.run" in {f.rule for f in reason(FAN.bank, found).findings}
 
 
+STILL = footage(Film(np.zeros((30, 90, 160, 3), np.uint8), np.arange(30) / 60, 60.0), "clip", "x")
+
+
 def test_still_footage_has_no_phases():
     detector = Rules.load(load_category("clip").folder)
-    still = footage(np.zeros((30, 90, 160, 3), np.uint8), 60.0, "clip", "x")
     with pytest.raises(BadData, match="does not move"):
-        detector.score(still)
+        detector.score(STILL)
 
 
 def test_no_frames_are_no_score():
     detector = Rules.load(load_category("clip").folder)
     with pytest.raises(BadData, match="not one frame"):
-        detector.score(footage(np.empty((0, 9, 9, 3), np.uint8), 60.0, "clip", "x"))
+        detector.score(dataclasses.replace(STILL, frames=STILL.frames[:0], stamps_s=STILL.stamps_s[:0]))
