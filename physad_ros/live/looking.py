@@ -13,6 +13,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 
 from physad_ros.core.errors import WrongUse
+from physad_ros.nodes.domain import given, running_stacks
 from physad_ros.nodes.onlooker import Onlooker, Topic
 from physad_ros.nodes.run import interrupts, stay_local
 
@@ -78,11 +79,23 @@ def nothing_runs(domain: int) -> str:
 
 
 def domain_of(named: int | None) -> int:
-    """The ROS domain to look into: the named one, else the shell's, else 0. Raises WrongUse where it is none."""
-    told = str(named) if named is not None else os.environ.get("ROS_DOMAIN_ID") or "0"
-    if not told.isdecimal() or int(told) not in DOMAINS:
-        raise WrongUse(f"{told!r} is no ROS domain; it is a number from 0 to {DOMAINS[-1]}, by --domain or ROS_DOMAIN_ID")
-    return int(told)
+    """The ROS domain to look into: the named one, else the shell's, else that of the stack that runs on this machine, else 0.
+
+    Raises:
+        WrongUse: it is none, or several stacks run and none is named.
+    """
+    if named is not None:
+        if named not in DOMAINS:
+            raise WrongUse(f"{named} is no ROS domain; it is a number from 0 to {DOMAINS[-1]}")
+        return named
+    told = given()
+    if told is not None:
+        return told
+    running = running_stacks()
+    if len({stack.domain for stack in running}) > 1:
+        each = ", ".join(f"{stack.domain} (process {stack.pid})" for stack in running)
+        raise WrongUse(f"several stacks run on this machine, in the ROS domains {each}; name one with --domain")
+    return running[0].domain if running else 0
 
 
 @contextmanager

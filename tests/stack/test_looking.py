@@ -21,6 +21,7 @@ from physad_ros.core.errors import BadData, WrongUse
 from physad_ros.live.echo import echo
 from physad_ros.live.looking import domain_of, looking, near
 from physad_ros.live.topics import show_nodes, show_topics
+from physad_ros.nodes import domain
 from physad_ros.nodes.base import LATCHED
 from physad_ros.nodes.onlooker import Topic
 
@@ -109,9 +110,21 @@ def test_a_type_that_is_not_here_is_named():
 @pytest.mark.parametrize("text", ["abc", "-1", "233"])
 def test_a_domain_that_is_none_is_wrong_use(text, monkeypatch):
     monkeypatch.setenv("ROS_DOMAIN_ID", text)
-    with pytest.raises(WrongUse, match="0 to 232"):
+    with pytest.raises(WrongUse, match="0 to 101"):
         domain_of(None)
+    with pytest.raises(WrongUse, match="0 to 232"):
+        domain_of(233)
     assert domain_of(7) == 7
+
+
+def test_the_domain_of_the_stack_that_runs_is_found(monkeypatch, tmp_path):
+    monkeypatch.setattr(domain.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.delenv("ROS_DOMAIN_ID")
+    assert domain_of(None) == 0
+    with domain.held() as one:
+        assert domain_of(None) == one
+        with domain.held(), pytest.raises(WrongUse, match=rf"several stacks run.*{one} \(process \d+\)"):
+            domain_of(None)
 
 
 def command(*words):
