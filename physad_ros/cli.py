@@ -288,7 +288,9 @@ def recover(folder: Annotated[Path, typer.Argument(help="Folder of an inspection
     console.print(str(run(folder)), markup=False, soft_wrap=True)
 
 
-Domain = Annotated[int | None, typer.Option(help="ROS domain to look into; if omitted, ROS_DOMAIN_ID, else that of the stack that runs on this machine.")]
+Domain = Annotated[
+    int | None, typer.Option(help="ROS domain to look into; if omitted, ROS_DOMAIN_ID, else that of the stack that runs on this machine.")
+]
 
 
 @app.command()
