@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import domains
 import pytest
 import yaml
 from builtin_interfaces.msg import Time
@@ -25,7 +26,6 @@ from physad_ros.nodes import domain
 from physad_ros.nodes.base import LATCHED
 from physad_ros.nodes.onlooker import Topic
 
-DOMAIN = int(os.environ["ROS_DOMAIN_ID"])
 RATE_HZ = 20
 NAME = "quite_a_long_namespace_for_a_topic/that_would_be_cut/at_eighty_columns"
 
@@ -46,14 +46,22 @@ class Speaker(Node):
 
 @pytest.fixture(scope="module", autouse=True)
 def graph():
-    with running(lambda: [Speaker()]) as graph:
-        yield graph
+    """In a domain in which the graphs of other tests, that have just ended, are not heard of any more."""
+    with domains.own_domain() as number, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(domain.VARIABLE, str(number))
+        with running(lambda: [Speaker()]) as graph:
+            yield graph
+
+
+def here():
+    """The domain of these tests."""
+    return int(os.environ[domain.VARIABLE])
 
 
 def told(show, *arguments):
     """What a command prints, line by line in words."""
     out = io.StringIO()
-    assert show(DOMAIN, *arguments, Console(file=out, width=80, highlight=False)) == 0
+    assert show(here(), *arguments, Console(file=out, width=80, highlight=False)) == 0
     return [line.split() for line in out.getvalue().splitlines()]
 
 
@@ -79,13 +87,13 @@ def test_nodes_are_told_with_their_namespace_and_without_the_onlooker():
 
 @pytest.mark.parametrize("name", ["/light/state", "light/state"])
 def test_what_was_said_before_is_heard_of_a_latched_topic(name, capsys):
-    assert echo(name, DOMAIN, once=True, full=False) == 0
+    assert echo(name, here(), once=True, full=False) == 0
     (message,) = [m for m in yaml.safe_load_all(capsys.readouterr().out) if m]
     assert message == {"header": {"stamp": 5.000000007, "frame_id": ""}, "channel": ["left"], "level": [0.1]}
 
 
 def test_a_best_effort_topic_is_heard_and_its_picture_cut_short(capsys):
-    assert echo("/eye", DOMAIN, once=True, full=False) == 0
+    assert echo("/eye", here(), once=True, full=False) == 0
     said = capsys.readouterr().out
     assert said.count("---") == 1 and "format: jpeg" in said and "# and 4984 more" in said
 
@@ -93,7 +101,7 @@ def test_a_best_effort_topic_is_heard_and_its_picture_cut_short(capsys):
 def test_a_topic_that_is_none_names_what_was_meant():
     for wrong, right in (("/light/stat", "/light/state"), ("at_eighty_columns", f"/{NAME}")):
         with pytest.raises(WrongUse, match=f"no topic /?{wrong}.*did you mean {right}\\?"):
-            echo(wrong, DOMAIN, once=True, full=False)
+            echo(wrong, here(), once=True, full=False)
     assert near("/what", ["/a", "/b/_action/status"]) == "there are /a"
 
 
@@ -103,7 +111,7 @@ def test_an_empty_domain_says_how_to_name_another(another_domain):
 
 
 def test_a_type_that_is_not_here_is_named():
-    with looking(DOMAIN) as look, pytest.raises(BadData, match="foo_msgs/msg/Bar, is not installed"):
+    with looking(here()) as look, pytest.raises(BadData, match="foo_msgs/msg/Bar, is not installed"):
         look.onlooker.listen(Topic("/a", ("foo_msgs/msg/Bar",), 1, 0), print)
 
 
