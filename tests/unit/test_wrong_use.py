@@ -185,7 +185,7 @@ WRONG = {
     "recover: a file": (("recover", "notes.txt"), "is a file"),
     "recover: no bag": (("recover", "empty"), "no bag"),
     "recover: a bag of nothing": (("recover", "shell"), "MCAP"),
-    "recover: what is no bag": (("recover", "torn_bag"), "not one whole chunk"),
+    "recover: what is no bag": (("recover", "torn_bag"), "not one whole message"),
     "bench-camera: no frame": (("bench-camera", "--frames", "0"), "2"),
     "bench-camera: a video that is not there": (("bench-camera", "--file", "gone.mp4"), "no such video"),
     "bench-camera: a video that is broken": (("bench-camera", "--file", "broken.mp4"), "broken.mp4"),
