@@ -120,6 +120,15 @@ def inspection(folder, pictures, frames=60):
     return folder
 
 
+def test_a_file_that_goes_on_after_its_end_is_mended(tmp_path):
+    """As on a disk that pads with zeros: most readers look for the summary at the very end."""
+    folder = inspection(tmp_path / "c1", lambda k: encode_jpeg(picture(k)))
+    before = contents(folder / "bag")
+    with mcap_file(folder / "bag").open("ab") as stream:
+        stream.write(bytes(700))
+    assert recover(folder).aside[0] == folder / "bag.broken" and contents(folder / "bag") == before
+
+
 def test_what_is_told_back_is_what_the_clip_holds_and_what_cannot_be_shown_is_told(tmp_path):
     broken = lambda k: encode_jpeg(picture(k)) if k < 40 else encode_jpeg(picture(k))[:-300]  # noqa: E731
     report = recover(inspection(tmp_path / "c1", broken))
