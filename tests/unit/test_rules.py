@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from physad_ros.bench.courses import _course as draw_course
+from physad_ros.bench.courses import draw
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.decision import decide
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL, Clip, Film, Outcome, Phase, Signals, Timetable
 from physad_ros.dataset.tree import footage
+from physad_ros.dataset.video import write_video
 from physad_ros.detectors.rules import Rules
 from physad_ros.rules.bank import FILE, UNMEASURED, Bank, Rule
 from physad_ros.rules.deduce import Measured, at_knots, deduce, envelopes, median_course
@@ -409,6 +411,12 @@ def test_the_plot_of_courses_shows_what_is_normal_whatever_happens_around_the_wi
     band = axis.collections[0].get_paths()[0].get_extents()
     assert band.x1 - band.x0 == pytest.approx(3.0, abs=0.1)
     assert band.y1 == pytest.approx(2.0 * max(envelopes(QUANTITIES, NORMALS)["turning_rate"].high))
+
+
+def test_a_film_that_has_no_courses_is_named(tmp_path):
+    write_video(tmp_path / "still.mp4", [np.zeros((36, 64, 3), np.uint8)] * 180, 60.0)
+    with pytest.raises(BadData, match=r"still\.mp4: the phases cannot be found"):
+        draw([tmp_path / "still.mp4"], "clip", tmp_path / "out.png")
 
 
 def test_too_few_clips_are_refused():
