@@ -1,5 +1,6 @@
 """Recovery: whatever wrote the bag and whatever befell it, each message that is whole comes back, and nothing that was there is deleted."""
 
+import errno
 import json
 import shutil
 
@@ -10,6 +11,7 @@ from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
 from physad_ros.core.errors import BadData
+from physad_ros.dataset import finishing
 from physad_ros.dataset.bag import BagWriter
 from physad_ros.dataset.finishing import finish_clip
 from physad_ros.dataset.manifest import Manifest
@@ -159,6 +161,24 @@ def test_a_clip_that_holds_less_is_replaced_and_kept_aside(tmp_path):
     made = Manifest.read(folder / "manifest.json")
     assert (made.frames_received, made.seed, made.label) == (60, 7, "jam")
     assert (folder / "clip.mp4.before").read_bytes() == video and folder / "clip.mp4.before" in report.aside
+
+
+def test_a_clip_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
+    folder = inspection(tmp_path / "c1", lambda k: encode_jpeg(picture(k)))
+    finish_clip(folder, label="jam")
+    manifest = Manifest.read(folder / "manifest.json")
+    manifest.model_copy(update={"frames_received": 3}).write(folder / "manifest.json")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
+        patched.setattr(finishing, "write_signals", full)
+        recover(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    recover(folder)
+    assert (made := Manifest.read(folder / "manifest.json")).label == "jam" and made.frames_received == 60
 
 
 def test_no_recovery_deletes_what_one_before_has_put_aside(tmp_path):
