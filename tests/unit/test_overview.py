@@ -1,6 +1,7 @@
 """The picture of an inspection: each fact once, nothing cut off or overlapping, and marks where the thing is that they are about."""
 
 import dataclasses
+import errno
 import itertools
 from math import nan
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from physad_ros.core.telling import told, told_unit
 from physad_ros.core.types import (
@@ -106,6 +108,17 @@ def texts(page):
 
 def test_the_picture_has_its_size(page):
     assert cv2.imread(str(page.file)).shape == (HEIGHT, WIDTH, 3)
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    def full(_, file, **__):
+        file.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", full)
+    with pytest.raises(OSError, match="No space"):
+        written("normal", tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_text_leaves_the_page(page):
