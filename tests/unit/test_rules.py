@@ -571,6 +571,13 @@ def test_footage_that_moves_mostly_where_it_is_not_as_usual_has_no_phases():
         aligned(FAN.bank, Measured(table, at, {"turning_rate": spins}))
 
 
+def test_footage_that_only_drifts_has_no_phases():
+    at = np.arange(600) / 60
+    table = dataclasses.replace(FOOTAGE, phases=(Phase("clip", 0.0, 10.0),), window_end_s=10.0, frames=600)
+    with pytest.raises(BadData, match="moves too slowly"):
+        aligned(FAN.bank, Measured(table, at, {"turning_rate": at}))
+
+
 def test_footage_that_is_over_too_soon_has_no_phases():
     at = np.arange(30) / 60
     with pytest.raises(BadData, match=r"is seen for 0\.48 s, and takes at least 1 s"):
