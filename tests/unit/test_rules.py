@@ -259,6 +259,13 @@ def turned_leaf(most_deg):
     return measurement, axis
 
 
+def test_the_angle_of_a_leaf_that_is_not_seen_is_not_known(recwarn):
+    measurement = measurements["grab_rotate"](load_category("hinge"), SIZE, 60)
+    for _ in range(10):
+        measurement.push(np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
+    assert np.isnan(measurement.courses()["angle"]).all() and not recwarn.list
+
+
 def test_an_angle_is_marked_at_the_leaf_s_edge_and_where_it_would_be():
     measurement, axis = turned_leaf(20.0)
     edge, normal = seen_and_normal(measurement.lines("angle", 59, (np.radians(60), np.radians(70))))
