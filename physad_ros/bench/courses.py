@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from physad_ros.core import places
-from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import WrongUse
+from physad_ros.core.catalogue import Category, load_category
+from physad_ros.core.errors import BadData, WrongUse, why
 from physad_ros.core.telling import told_unit
 from physad_ros.core.words import listed
 from physad_ros.dataset.tree import ClipRef, load_clip
@@ -44,9 +44,7 @@ def draw(paths: Sequence[Path], category: str, out: Path) -> None:
     figure = Figure(figsize=(5.2 * len(paths) + 0.6, 2.3 * len(quantities) + 0.4), dpi=90, facecolor="white", layout="constrained")
     axes = np.atleast_2d(figure.subplots(len(quantities), len(paths), sharex="col", sharey="row", squeeze=False))
     for column, path in zip(axes.T, paths):
-        clip = measure(known, load_clip(ClipRef(path, category, "test", path.parent.name), Rules.height))
-        if len(clip.timetable.window_phases) == 1 < len(bank.phases):
-            clip = aligned(bank, clip)
+        clip = _measured(known, bank, path)
         for axis, (name, about) in zip(column, quantities.items()):
             unit, times = told_unit(about.unit)
             _course(axis, bank, clip, name, times)
@@ -55,6 +53,15 @@ def draw(paths: Sequence[Path], category: str, out: Path) -> None:
         column[0].set_title(path.stem, fontsize=11)
         column[-1].set_xlabel("time [s]")
     figure.savefig(out)
+
+
+def _measured(category: Category, bank: Bank, path: Path) -> Measured:
+    clip = load_clip(ClipRef(path, category.name, "test", path.parent.name), Rules.height)
+    try:
+        found = measure(category, clip)
+        return aligned(bank, found) if len(found.timetable.window_phases) == 1 < len(bank.phases) else found
+    except BadData as error:  # of several clips, which
+        raise BadData(f"{path}: {why(error)}") from error
 
 
 def _course(axis: Axes, bank: Bank, clip: Measured, name: str, times: float) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 UNITS = {"": ("%", 100.0), "rad": ("°", degrees(1.0)), "rad/s": ("rpm", degrees(1.0) / 6), "deg": ("°", 1.0), "mm2": ("mm²", 1.0)}
 DIGITS = 2
 FAR = 2.0  # times the larger end of the interval, from which on two digits always suffice
+UNMEASURED = "not measured"
 FINEST = 9  # more digits than these are noise
 
 
@@ -31,16 +32,21 @@ def told_unit(unit: str) -> tuple[str, float]:
 
 
 def told(value: float, low: float, high: float, unit: str) -> Told:
-    """A measured value and what is normal, in two digits, or as many as tell the interval's ends apart. What is outside never seems inside."""
+    """A measured value and what is normal, in two digits, or as many as tell the interval's ends apart. What is outside never seems inside.
+
+    NaN is told as what is not measured, and as what is unknown of an interval.
+    """
     name, times = told_unit(unit)
     value, low, high = value * times, low * times, high * times
+    if not isfinite(low + high):
+        return Told(_number(value, _step(value)) if isfinite(value) else UNMEASURED, "unknown", "unknown", name)
     width, least = _power((high - low) / 2), _step(max(abs(low), abs(high)))
 
     def number(of: float, finer: int = 0) -> str:
         return _number(of, min(width, max(_step(of), least)) / 10**finer)
 
     if not isfinite(value):
-        return Told("not measured", number(low), number(high), name)
+        return Told(UNMEASURED, number(low), number(high), name)
     if abs(value) >= FAR * max(abs(low), abs(high)):
         return Told(_number(value, max(_step(value), least)), number(low), number(high), name)
     finer = 0

@@ -187,12 +187,16 @@ def _finish(folder: Path, timetable: Timetable, report: RecoverReport) -> None:
     if earlier is not None and earlier.frames_received >= report.frames_received and (folder / VIDEO).exists():
         report.clip_frames = earlier.frames_received
         return
-    for file in (folder / name for name in (VIDEO, SIGNALS, MANIFEST)):
-        if file.exists():
-            aside = _free(file.with_name(f"{file.name}.before"))
-            file.rename(aside)
-            report.aside += (aside,)
-    finish_clip(folder, timetable, **_known(earlier))
+    asides = {file: _free(file.with_name(f"{file.name}.before")) for name in (VIDEO, SIGNALS, MANIFEST) if (file := folder / name).exists()}
+    for file, aside in asides.items():
+        file.rename(aside)
+    try:
+        finish_clip(folder, timetable, **_known(earlier))
+    except BaseException:  # a full disk, for one: the manifest that was there still tells what the bag does not
+        for file, aside in asides.items():
+            aside.replace(file)
+        raise
+    report.aside += tuple(asides.values())
 
 
 def _known(earlier: Manifest | None) -> dict[str, object]:

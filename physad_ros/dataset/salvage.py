@@ -40,7 +40,8 @@ class Salvage:
 def salvage(file: Path) -> Salvage:
     """Read whatever is whole. Of a chunk that is damaged nothing is taken but what tells of channels, which later chunks may need."""
     data = file.read_bytes()
-    found = Salvage(sound=is_sound(file), cut_off=not data.endswith(MCAP0_MAGIC) or len(data) <= len(MCAP0_MAGIC))
+    found = Salvage(cut_off=not data.endswith(MCAP0_MAGIC) or len(data) <= len(MCAP0_MAGIC))
+    found.sound = not found.cut_off and is_sound(file)  # which reads forwards; others find the summary from the file's end
     schemas: dict[int, Schema] = {}
     channels: dict[int, Channel] = {}
     kept: list[Message] = []

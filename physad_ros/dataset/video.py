@@ -76,17 +76,22 @@ def iter_stamped(path: Path, height: int | None = None) -> Iterator[tuple[float,
     """Frames of a video, upright, in order of presentation, each with its time since the first [s].
 
     Raises:
-        BadData: no such file, no video in it, one that is cut off or damaged, or whose stamps go back.
+        BadData: no such file, no video in it, one that is cut off or damaged, whose stamps go back, or whose frames change their size.
     """
     first, latest, end = 0.0, -np.inf, 0.0
+    size: tuple[int, int] | None = None
     rate = frame_rate(path)
     with _video(path) as (container, stream):
         stream.thread_type = "AUTO"
         for index, frame in enumerate(_decoded(path, container, stream)):
-            stamp = index / rate if frame.time is None else float(frame.time)
+            told = _stamp_s(container, frame)
+            stamp = told if told is not None else latest + 1 / rate if index else 0.0
             first = stamp if not index else first
             if stamp <= latest:
                 raise BadData(f"{path}: the stamps of its frames go back at {latest - first:.3g} s")
+            size = size or (frame.width, frame.height)
+            if size != (frame.width, frame.height):
+                raise BadData(f"{path}: its frames change from {size[0]}x{size[1]} to {frame.width}x{frame.height} at {stamp - first:.3g} s")
             latest, end = stamp, stamp + (float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 1 / rate)
             yield stamp - first, scale(_upright(path, frame), height)
         stated = _stated_length_s(container, stream)
@@ -173,6 +178,13 @@ def _decoded(path: Path, container: Any, stream: Any) -> Iterator[Any]:
             if frame.is_corrupt:
                 raise BadData(f"{path}: damaged at {frame.time or 0.0:.3g} s")
             yield frame
+
+
+def _stamp_s(container: Any, frame: Any) -> float | None:
+    """When a frame is shown [s], from an unknown begin on; None where the file does not tell."""
+    # AVI numbers pictures in the order in which they are decoded, so that only that order runs forwards where some refer to later ones
+    at = frame.dts if container.format.name == "avi" else frame.pts
+    return None if at is None else float(at * frame.time_base)
 
 
 def _upright(path: Path, frame: Any) -> Frame:

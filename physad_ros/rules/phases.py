@@ -142,6 +142,8 @@ def _covering(bank: Bank, stamps_s: Floats, course: Floats, ways: list[Floats]) 
     """
     later = np.interp(stamps_s + MOVES_S / 2, stamps_s, course) - np.interp(stamps_s - MOVES_S / 2, stamps_s, course)
     moving = stamps_s[np.abs(later) > MOVES * np.ptp(course)]
+    if not len(moving):
+        raise BadData(f"the phases cannot be found: {bank.guide} moves too slowly in this clip to be told from a drift")
     inside = [int(((moving >= edges[0]) & (moving < edges[-1])).sum()) for edges in ways]
     for edges, count in zip(ways, inside):
         if 2 * count > len(moving):

@@ -1,6 +1,7 @@
 """The picture of an inspection: each fact once, nothing cut off or overlapping, and marks where the thing is that they are about."""
 
 import dataclasses
+import errno
 import itertools
 from math import nan
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from physad_ros.core.telling import told, told_unit
 from physad_ros.core.types import (
@@ -66,6 +68,10 @@ CASES = {
     "asked": (Verdict(Outcome.NORMAL, "slide", 0.3, 0.5, "video_llava"), TABLE, STAMPS,
               dataclasses.replace(LEARNT, description="A rail. " * 30, explanation="It moves. " * 30), {}),
     "many findings": (dataclasses.replace(ANOMALOUS, findings=tuple(finding(f"quantity_{n}", 9 - n) for n in range(9))), TABLE, STAMPS, RULES, {}),
+    "measured only where normal ones are not": (
+        dataclasses.replace(ANOMALOUS, findings=(finding(value=nan),)), TABLE, STAMPS,
+        dataclasses.replace(RULES, courses=(dataclasses.replace(COURSE, low=np.full(120, nan), high=np.full(120, nan)),), marks=MARKS[:2]), {},
+    ),
     "too few frames": (Verdict(Outcome.INCONCLUSIVE, "slide", 30.0, 1.0, "rules", (finding(),), "70 of 120 frames were received"), TABLE,
                        STAMPS[:70], dataclasses.replace(RULES, per_frame=np.zeros(70), courses=(), marks=()), {"percept": SEEN}),
     "one frame": (Verdict(Outcome.INCONCLUSIVE, "slide", reason="the camera has stalled"), TABLE, STAMPS[:1], Score(nan, np.zeros(1)), {}),
@@ -102,6 +108,17 @@ def texts(page):
 
 def test_the_picture_has_its_size(page):
     assert cv2.imread(str(page.file)).shape == (HEIGHT, WIDTH, 3)
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    def full(_, file, **__):
+        file.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", full)
+    with pytest.raises(OSError, match="No space"):
+        written("normal", tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_text_leaves_the_page(page):
@@ -158,6 +175,8 @@ def test_of_each_quantity_the_strongest_finding_and_the_cause_before_its_consequ
     (12.03, 11.15, 12.02, "rad/s", ("114.9", "106.5", "114.8", "rpm")),
     (-0.001, -0.5, 0.5, "N", ("0", "-0.5", "0.5", "N")),
     (nan, -0.4, 0.7, "deg", ("not measured", "-0.4", "0.7", "°")),
+    (0.3142, nan, nan, "rad", ("18", "unknown", "unknown", "°")),
+    (nan, nan, nan, "mm", ("not measured", "unknown", "unknown", "mm")),
 ])
 def test_numbers_are_told_in_people_s_units_with_few_digits(value, low, high, unit, said):
     assert told(value, low, high, unit) == said

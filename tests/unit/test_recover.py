@@ -1,5 +1,6 @@
 """Recovery: whatever wrote the bag and whatever befell it, each message that is whole comes back, and nothing that was there is deleted."""
 
+import errno
 import json
 import shutil
 
@@ -10,6 +11,7 @@ from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
 from physad_ros.core.errors import BadData
+from physad_ros.dataset import finishing
 from physad_ros.dataset.bag import BagWriter
 from physad_ros.dataset.finishing import finish_clip
 from physad_ros.dataset.manifest import Manifest
@@ -120,6 +122,15 @@ def inspection(folder, pictures, frames=60):
     return folder
 
 
+def test_a_file_that_goes_on_after_its_end_is_mended(tmp_path):
+    """As on a disk that pads with zeros: most readers look for the summary at the very end."""
+    folder = inspection(tmp_path / "c1", lambda k: encode_jpeg(picture(k)))
+    before = contents(folder / "bag")
+    with mcap_file(folder / "bag").open("ab") as stream:
+        stream.write(bytes(700))
+    assert recover(folder).aside[0] == folder / "bag.broken" and contents(folder / "bag") == before
+
+
 def test_what_is_told_back_is_what_the_clip_holds_and_what_cannot_be_shown_is_told(tmp_path):
     broken = lambda k: encode_jpeg(picture(k)) if k < 40 else encode_jpeg(picture(k))[:-300]  # noqa: E731
     report = recover(inspection(tmp_path / "c1", broken))
@@ -150,6 +161,24 @@ def test_a_clip_that_holds_less_is_replaced_and_kept_aside(tmp_path):
     made = Manifest.read(folder / "manifest.json")
     assert (made.frames_received, made.seed, made.label) == (60, 7, "jam")
     assert (folder / "clip.mp4.before").read_bytes() == video and folder / "clip.mp4.before" in report.aside
+
+
+def test_a_clip_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
+    folder = inspection(tmp_path / "c1", lambda k: encode_jpeg(picture(k)))
+    finish_clip(folder, label="jam")
+    manifest = Manifest.read(folder / "manifest.json")
+    manifest.model_copy(update={"frames_received": 3}).write(folder / "manifest.json")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
+        patched.setattr(finishing, "write_signals", full)
+        recover(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    recover(folder)
+    assert (made := Manifest.read(folder / "manifest.json")).label == "jam" and made.frames_received == 60
 
 
 def test_no_recovery_deletes_what_one_before_has_put_aside(tmp_path):

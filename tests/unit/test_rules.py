@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from physad_ros.bench.courses import _course as draw_course
+from physad_ros.bench.courses import draw
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.decision import decide
 from physad_ros.core.errors import BadData
 from physad_ros.core.types import NORMAL_LABEL, Clip, Film, Outcome, Phase, Signals, Timetable
 from physad_ros.dataset.tree import footage
+from physad_ros.dataset.video import write_video
 from physad_ros.detectors.rules import Rules
 from physad_ros.rules.bank import FILE, UNMEASURED, Bank, Rule
 from physad_ros.rules.deduce import Measured, at_knots, deduce, envelopes, median_course
@@ -257,6 +259,13 @@ def turned_leaf(most_deg):
     return measurement, axis
 
 
+def test_the_angle_of_a_leaf_that_is_not_seen_is_not_known(recwarn):
+    measurement = measurements["grab_rotate"](load_category("hinge"), SIZE, 60)
+    for _ in range(10):
+        measurement.push(np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
+    assert np.isnan(measurement.courses()["angle"]).all() and not recwarn.list
+
+
 def test_an_angle_is_marked_at_the_leaf_s_edge_and_where_it_would_be():
     measurement, axis = turned_leaf(20.0)
     edge, normal = seen_and_normal(measurement.lines("angle", 59, (np.radians(60), np.radians(70))))
@@ -411,6 +420,12 @@ def test_the_plot_of_courses_shows_what_is_normal_whatever_happens_around_the_wi
     assert band.y1 == pytest.approx(2.0 * max(envelopes(QUANTITIES, NORMALS)["turning_rate"].high))
 
 
+def test_a_film_that_has_no_courses_is_named(tmp_path):
+    write_video(tmp_path / "still.mp4", [np.zeros((36, 64, 3), np.uint8)] * 180, 60.0)
+    with pytest.raises(BadData, match=r"still\.mp4: the phases cannot be found"):
+        draw([tmp_path / "still.mp4"], "clip", tmp_path / "out.png")
+
+
 def test_too_few_clips_are_refused():
     with pytest.raises(BadData, match="at least 10 are needed"):
         deduce(CATEGORY, QUANTITIES, NORMALS[:5])
@@ -561,6 +576,13 @@ def test_footage_that_moves_mostly_where_it_is_not_as_usual_has_no_phases():
     table = dataclasses.replace(FOOTAGE, phases=(Phase("clip", 0.0, 6.0),), window_end_s=6.0, frames=360)
     with pytest.raises(BadData, match="moves mostly outside"):
         aligned(FAN.bank, Measured(table, at, {"turning_rate": spins}))
+
+
+def test_footage_that_only_drifts_has_no_phases():
+    at = np.arange(600) / 60
+    table = dataclasses.replace(FOOTAGE, phases=(Phase("clip", 0.0, 10.0),), window_end_s=10.0, frames=600)
+    with pytest.raises(BadData, match="moves too slowly"):
+        aligned(FAN.bank, Measured(table, at, {"turning_rate": at}))
 
 
 def test_footage_that_is_over_too_soon_has_no_phases():

@@ -177,6 +177,31 @@ def test_the_rate_is_found_whatever_the_container_rounds_stamps_to(tmp_path, fps
     assert read_film(tmp_path / "v").dropped == 0
 
 
+def test_pictures_that_refer_to_later_ones_come_in_order_from_a_container_that_tells_only_when_they_are_decoded(tmp_path):
+    with av.open(str(tmp_path / "v.avi"), "w") as out:
+        stream = out.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt, stream.options = 96, 72, "yuv420p", {"bf": "3", "b-adapt": "0", "b-pyramid": "normal"}
+        for k in range(60):  # ever brighter
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((72, 96, 3), 4 * k, np.uint8), format="bgr24")))
+        out.mux(stream.encode(None))
+    film = read_film(tmp_path / "v.avi")
+    assert (np.diff(film.frames.mean(axis=(1, 2, 3))) > 0).all()
+    assert np.allclose(film.stamps_s, np.arange(60) / 30) and (film.fps, film.dropped) == (30.0, 0)
+
+
+def test_a_video_whose_frames_change_their_size_is_refused(tmp_path):
+    with av.open(str(tmp_path / "v.avi"), "w") as out:
+        stream = out.add_stream("mjpeg", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 96, 72, "yuvj420p"
+        for k, frame in enumerate(pictures(20)):
+            packet = av.Packet(encode_jpeg(frame if k < 12 else frame[:36, :48]))
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, k, k, Fraction(1, 30)
+            out.mux(packet)
+    for read in (read_film, lambda p: Footage(p, 90)):
+        with pytest.raises(BadData, match=r"v\.avi: its frames change from 96x72 to 48x36 at 0\.4 s"):
+            read(tmp_path / "v.avi")
+
+
 IDENTITY = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 TURNS = {
     "half a turn": ((-1, 0, 0, -1), lambda f: f[::-1, ::-1]),

@@ -69,8 +69,11 @@ def write_overview(
     _foot(page, verdict, timetable, len(stamps_s), truth)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = draft_of(file)
-    page.figure.savefig(draft, format="png")
-    draft.replace(file)
+    try:
+        page.figure.savefig(draft, format="png")
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
     return page
 
 

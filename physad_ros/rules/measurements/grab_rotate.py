@@ -55,8 +55,8 @@ class GrabRotate(Measurement):
 
     @property
     def _flat(self) -> float:
-        """How wide the leaf is seen before it is turned [px]."""
-        return float(np.nanmax(self._widths[:6])) if self._widths else 1.0
+        """How wide the leaf is seen before it is turned [px]; NaN where none is seen beside its axis."""
+        return max((width for width in self._widths[:6] if width > 0), default=float("nan"))
 
     def lines(self, quantity: str, at: int, normal: tuple[float, float]) -> list[Line]:
         outline, mask = self._outline, self._masks[at]
