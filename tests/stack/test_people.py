@@ -1,5 +1,6 @@
 """What a person is told by the programs: exit status, and what an interruption leaves. The graph is stood in for."""
 
+import sys
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -8,7 +9,8 @@ from typer.testing import CliRunner
 
 from physad_msgs.msg import Verdict
 from physad_ros.bench.specimens import BAGS
-from physad_ros.cli import Exit, app
+from physad_ros.cli import Exit, app, main
+from physad_ros.core.errors import BadData
 from physad_ros.dataset.report import REPORT
 from physad_ros.live import campaign, inspect
 from physad_ros.nodes import request
@@ -65,11 +67,13 @@ class Specimens:
 
 
 @pytest.mark.parametrize("at", ["place", "inspect"])
-def test_a_campaign_is_interrupted_anywhere_and_keeps_only_what_is_whole(monkeypatch, tmp_path, at):
+def test_a_campaign_is_interrupted_anywhere_and_keeps_only_what_is_whole(monkeypatch, tmp_path, capsys, at):
     monkeypatch.setattr(campaign, "running", graph(Specimens(tmp_path, at)))
     words = ["record", str(tmp_path), "--category", "clip", "--label", "anomaly_free", "--count", "3"]
-    ended = CliRunner().invoke(app, words)
-    assert ended.exit_code == 0 and "the same command goes on from here" in ended.output
+    monkeypatch.setattr(sys, "argv", ["physad", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130 and "the same command goes on from here" in capsys.readouterr().out
     assert len(list((tmp_path / BAGS).iterdir())) == len(list((tmp_path / "clip").rglob("*.mp4"))) == 1
 
 
@@ -81,3 +85,13 @@ def test_a_request_that_fails_in_whatever_way_ends_with_status_1(monkeypatch, ca
     with pytest.raises(SystemExit) as ended:
         request.main()
     assert ended.value.code == 1 and "broken" in capfd.readouterr().err
+
+
+def test_a_request_with_a_parameter_that_is_none_ends_in_one_line(monkeypatch, capfd):
+    def refuse():
+        raise BadData("operator: the parameter count cannot be what was given")
+
+    monkeypatch.setattr(request, "_operator", refuse)
+    with pytest.raises(SystemExit) as ended:
+        request.main()
+    assert (ended.value.code, capfd.readouterr().err) == (2, "physad: operator: the parameter count cannot be what was given\n")
