@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from physad_ros.nodes.waiting import Overdue, result, send, until
 if TYPE_CHECKING:
     from physad_ros.nodes.inspector import Inspector
 
-REVEAL_S = 10.0  # that the rig may take to tell what lies on it
+REVEAL_S = 20.0  # of wall clock, that the rig may take to tell what lies on it: its own clock stands still where it has died
 
 
 class Commands:
@@ -68,9 +69,9 @@ class Commands:
 
     # -- services -----------------------------------------------------------------------------------------------------
 
-    async def _call(self, client: Any, request: Any, limit_s: float) -> Any:
-        """Answer of a service; Overdue where none comes, so that nothing waits for ever."""
-        clock = self._node.rig_clock
+    async def _call(self, client: Any, request: Any, limit_s: float, clock: Callable[[], float] | None = None) -> Any:
+        """Answer of a service; Overdue where none comes, by the rig's clock unless another is given, so that nothing waits for ever."""
+        clock = clock or self._node.rig_clock
         await until(client.service_is_ready, limit_s, f"somebody who offers {client.srv_name}", clock)
         future = client.call_async(request)
         try:
@@ -108,7 +109,7 @@ class Commands:
     async def reveal(self, client: Any, judged_s: float) -> Truth | None:
         """What the simulated specimen really is; None where that is not told, or it was put down only after ``judged_s``."""
         try:
-            answer = await self._call(client, RevealSpecimen.Request(clip_id=self._clip_id), REVEAL_S)
+            answer = await self._call(client, RevealSpecimen.Request(clip_id=self._clip_id), REVEAL_S, time.monotonic)
         except Overdue as error:
             self._node.get_logger().warning(str(error))
             return None

@@ -4,6 +4,7 @@ import resource
 import threading
 import time
 from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 from live_graph import running
@@ -11,8 +12,10 @@ from rclpy.node import Node
 from std_msgs.msg import Int32
 from std_srvs.srv import Trigger
 
-from physad_ros.nodes import run
+from physad_ros.nodes import commands, run, steering
+from physad_ros.nodes.commands import Commands
 from physad_ros.nodes.run import serves, session
+from physad_ros.nodes.steering import Steering
 from physad_ros.nodes.waiting import Overdue, result, send, until
 
 
@@ -165,3 +168,40 @@ def test_whatever_can_be_started_or_closed_is():
     with session(lambda: [Node("plain"), Asking("asking")]):
         assert log == ["started"]
     assert log == ["started", "closed"]
+
+
+STILL = float  # clock of a rig that has died: always 0
+
+
+def turns(coroutine, most=50):
+    """Resume a coroutine so often, a millisecond between two; its value where it has ended, else the coroutine."""
+    for _ in range(most):
+        try:
+            coroutine.send(None)
+        except StopIteration as end:
+            return end.value
+        time.sleep(0.001)
+    return coroutine
+
+
+def test_the_truth_is_not_waited_for_where_the_rig_has_died(monkeypatch):
+    monkeypatch.setattr(commands, "REVEAL_S", 0.0)
+    warned = []
+    node = SimpleNamespace(rig_clock=STILL, get_logger=lambda: SimpleNamespace(warning=warned.append))
+    client = SimpleNamespace(service_is_ready=lambda: False, srv_name="/mujoco_rig/reveal")
+    assert turns(Commands(node, "c", None, None).reveal(client, 0.0)) is None
+    assert "/mujoco_rig/reveal" in warned[0]
+
+
+def test_the_clip_s_files_take_as_long_as_the_machine_is_busy(monkeypatch, tmp_path):
+    monkeypatch.setattr(steering, "CLIP_S", 0.0)
+    inspection = Steering.__new__(Steering)
+    inspection.folder, inspection._began = tmp_path, 0.0
+    inspection.now = SimpleNamespace(cut=SimpleNamespace(fault=""))
+    inspection._node = SimpleNamespace(
+        until=lambda done, timeout_s, what: until(done, timeout_s, what, STILL), watch=SimpleNamespace(fault_of=lambda *_: ""),
+    )
+    waiting = inspection._clip_fault()
+    assert turns(waiting) is waiting
+    (tmp_path / steering.MANIFEST).write_text("{}")
+    assert turns(waiting) == ""
