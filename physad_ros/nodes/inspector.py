@@ -122,16 +122,18 @@ class Inspector(Adapter):
         goal = handle.request
         clip_id = goal.clip_id or datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
         folder = Path(goal.out or self.config.out) / clip_id
+        steering: Steering | None = None
         try:
             request = self._request(goal, clip_id)
-            self._course = Steering(self, request, folder, goal.seed)
-            message = await self._course.run(handle)
+            steering = self._course = Steering(self, request, folder, goal.seed)
+            message = await steering.run(handle)
         except PhysadError as error:
             verdict = course.Verdict(course.Outcome.INCONCLUSIVE, goal.category, reason=why(error))
             message = convert.verdict_msg(verdict, clip_id, self.now_s())
             self.verdict.publish(message)
         finally:
-            self._busy, self._course = False, None
+            if self._course is steering:  # else the node was deactivated and is active again: another inspection may run
+                self._busy, self._course = False, None
         self.facts = {"clip": clip_id, "verdict": message.verdict, "reason": message.reason}
         if handle.is_cancel_requested:
             handle.canceled()
