@@ -22,6 +22,7 @@ from physad_ros.core.errors import WrongUse
 VARIABLE = "ROS_DOMAIN_ID"
 DOMAINS = range(99, 0, -1)  # whose ports every system leaves free; people mostly count from 0 up
 LOOK_S = 1.0  # what discovery takes at most on one network
+TRIES, TRY_S = 5, 0.02  # to lock a file that others may only be looking at, see running_stacks
 PREFIX = "physad-domain-"
 ALONE = ("clock", "camera/image_raw/compressed", "interaction/plan")  # what one node of a stack tells, and no other
 DRIVERS = ("clock", "camera/image_raw/compressed")  # of these, what drivers tell that are not ours
@@ -112,11 +113,12 @@ def _lock(number: int, namespace: str) -> IO[str] | None:
     path = Path(tempfile.gettempdir()) / f"{PREFIX}{number}{namespace.replace('/', '.')}.lock"
     try:
         handle = path.open("a+")
-    except PermissionError:  # another user's, but it can be locked
-        handle = path.open()
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except PermissionError:  # another user's; it can be locked where it can be read
+        try:
+            handle = path.open()
+        except PermissionError:
+            return None
+    if not _locked(handle):
         handle.close()
         return None
     if handle.writable():
@@ -126,6 +128,16 @@ def _lock(number: int, namespace: str) -> IO[str] | None:
     return handle
 
 
+def _locked(handle: IO[str]) -> bool:
+    """Lock a file for this process alone; False where somebody holds it."""
+    for attempt in range(TRIES):
+        time.sleep(TRY_S if attempt else 0.0)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
+
+
 def look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:
     """Topics among ``topics`` that somebody in the domain publishes, and the action of an inspector; empty after a moment's look."""
     import rclpy
@@ -133,6 +145,9 @@ def look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:
     from rclpy.node import Node
     from rclpy.signals import SignalHandlerOptions
 
+    from physad_ros.nodes.run import stay_local
+
+    stay_local()  # as the stack itself will: who cannot reach it is not in its way
     context = Context()
     rclpy.init(args=[], context=context, domain_id=number, signal_handler_options=SignalHandlerOptions.NO)
     node = Node("physad_look", namespace=namespace, context=context, enable_rosout=False, start_parameter_services=False)
