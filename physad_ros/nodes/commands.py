@@ -13,7 +13,7 @@ from physad_msgs.action import Interact
 from physad_msgs.srv import CutClip, Perceive, RevealSpecimen, ScoreClip, SetLight
 from physad_ros.core import inspection as course
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import PhysadError, why
+from physad_ros.core.errors import PhysadError, kept_traceback, why
 from physad_ros.core.inspection import State
 from physad_ros.core.types import Timetable, Truth
 from physad_ros.nodes import convert
@@ -62,7 +62,7 @@ class Commands:
             except (PhysadError, Overdue) as error:
                 event = failed(why(error))
             except Exception as error:  # of whatever kind: nobody reads what a task raises, and the course waits for an answer
-                event = failed(why(error))
+                event = failed(f"{why(error)}; {kept_traceback()}")
             self._feed(event)
 
         self._node.executor.create_task(body)

@@ -12,6 +12,8 @@ from rclpy.node import Node
 from std_msgs.msg import Int32
 from std_srvs.srv import Trigger
 
+from physad_ros.core.errors import BadData
+from physad_ros.core.inspection import Faulted
 from physad_ros.nodes import commands, run, steering
 from physad_ros.nodes.commands import Commands
 from physad_ros.nodes.run import serves, session
@@ -205,3 +207,18 @@ def test_the_clip_s_files_take_as_long_as_the_machine_is_busy(monkeypatch, tmp_p
     assert turns(waiting) is waiting
     (tmp_path / steering.MANIFEST).write_text("{}")
     assert turns(waiting) == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"), [(Overdue("no light"), False), (BadData("no light"), False), (ZeroDivisionError("no light"), True)]
+)
+def test_a_command_that_fails_answers_and_what_nobody_expected_leaves_its_traceback(monkeypatch, tmp_path, error, kept):
+    async def call():
+        raise error
+
+    monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path))
+    events = []
+    node = SimpleNamespace(executor=SimpleNamespace(create_task=lambda body: turns(body())))
+    Commands(node, "c", None, events.append)._begin(call(), Faulted)
+    assert events[0].reason.startswith("no light")
+    assert ["ZeroDivisionError" in file.read_text() for file in tmp_path.iterdir()] == [True] * kept
