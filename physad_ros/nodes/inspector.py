@@ -33,9 +33,7 @@ class InspectorConfig:
     doubts: bool = parameter(False, "perception was learnt from this rig's pictures, so it may contradict a category that is named")
     out: str = parameter("inspections", "folder that receives a folder for each inspection, where the goal names none")
     stall_s: float = parameter(0.5, "without a frame for this long the camera has stalled", unit="s", low=0.05, high=10.0)
-    first_frame_s: float = parameter(
-        2.0, "the same where a specimen may just have been put down, or the rig's clock is slow", unit="s", low=0.05, high=30.0
-    )
+    first_frame_s: float = parameter(2.0, "the same where a specimen may just have been put down", unit="s", low=0.05, high=30.0)
     frozen_s: float = parameter(0.5, "the same picture for this long is frozen", unit="s", low=0.05, high=10.0)
     repeated_max: int = parameter(3, "pictures of a clip that may have been shown just before", low=0, high=1000)
     patience_s: float = parameter(30.0, "how long to wait for the others at the start", unit="s", low=0.0, high=600.0)

@@ -14,11 +14,13 @@ from std_srvs.srv import Trigger
 
 from physad_ros.core.errors import BadData
 from physad_ros.core.inspection import Faulted
-from physad_ros.nodes import commands, run, steering
+from physad_ros.nodes import commands, convert, run, steering
 from physad_ros.nodes.commands import Commands
+from physad_ros.nodes.inspector import InspectorConfig
 from physad_ros.nodes.run import serves, session
 from physad_ros.nodes.steering import Steering
-from physad_ros.nodes.waiting import Overdue, result, send, until
+from physad_ros.nodes.waiting import HANG_S, Overdue, result, send, until
+from physad_ros.nodes.watch import Watch
 
 
 def cpu_s():
@@ -222,3 +224,43 @@ def test_a_command_that_fails_answers_and_what_nobody_expected_leaves_its_traceb
     Commands(node, "c", None, events.append)._begin(call(), Faulted)
     assert events[0].reason.startswith("no light")
     assert ["ZeroDivisionError" in file.read_text() for file in tmp_path.iterdir()] == [True] * kept
+
+
+class Watcher:
+    """A node that sees pictures: the wall's clock and the rig's, as set."""
+
+    steady_s_, now_s_ = 100.0, 1.0
+
+    def __init__(self):
+        self.heard = {}
+
+    def subscribe(self, kind, topic, callback, *_):
+        self.heard[topic] = callback
+
+    def get_namespace(self):
+        return "/"
+
+    def count_publishers(self, _):
+        return 1
+
+    count_services = count_publishers
+
+    def steady_s(self):
+        return self.steady_s_
+
+    def now_s(self):
+        return self.now_s_
+
+
+@pytest.mark.parametrize(("wall_s", "rig_s", "stalled"), [
+    (0.9 * HANG_S, 0.1, False),  # a large picture on a busy machine
+    (1.1 * HANG_S, 0.0, True),  # a rig that has died
+    (0.6, 0.6, True),  # a camera that has
+])
+def test_a_camera_has_stalled_by_the_rig_s_clock_or_by_far(wall_s, rig_s, stalled):
+    node = Watcher()
+    watch = Watch(node, InspectorConfig(partners=()))
+    node.heard["camera/image_raw/compressed"](convert.jpeg_msg(b"picture", node.now_s_, "camera"))
+    node.steady_s_ += wall_s
+    node.now_s_ += rig_s
+    assert ("stalled" in watch.trouble(99.0, 0.5, None)) == stalled
