@@ -113,7 +113,10 @@ class Commands:
         except Overdue as error:
             self._node.get_logger().warning(str(error))
             return None
-        return convert.truth_of(answer) if answer.success and convert.seconds(answer.since) <= judged_s else None
+        if not answer.success:
+            self._node.get_logger().warning(f"what lies on the rig is not told: {answer.message}")
+            return None
+        return convert.truth_of(answer) if convert.seconds(answer.since) <= judged_s else None
 
     # -- the arm ------------------------------------------------------------------------------------------------------
 

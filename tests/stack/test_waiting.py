@@ -12,6 +12,7 @@ from rclpy.node import Node
 from std_msgs.msg import Int32
 from std_srvs.srv import Trigger
 
+from physad_msgs.srv import RevealSpecimen
 from physad_ros.core.errors import BadData
 from physad_ros.core.inspection import Faulted
 from physad_ros.nodes import commands, convert, run, steering
@@ -195,6 +196,18 @@ def test_the_truth_is_not_waited_for_where_the_rig_has_died(monkeypatch):
     client = SimpleNamespace(service_is_ready=lambda: False, srv_name="/mujoco_rig/reveal")
     assert turns(Commands(node, "c", None, None).reveal(client, 0.0)) is None
     assert "/mujoco_rig/reveal" in warned[0]
+
+
+def test_why_the_truth_is_not_told_is(monkeypatch):
+    answer = Future()
+    answer.set_result(RevealSpecimen.Response(message="no verdict on 'c' was told"))
+    warned = []
+    node = SimpleNamespace(get_logger=lambda: SimpleNamespace(warning=warned.append))
+    client = SimpleNamespace(
+        service_is_ready=lambda: True, srv_name="/mujoco_rig/reveal", call_async=lambda _: answer, remove_pending_request=lambda _: None
+    )
+    assert turns(Commands(node, "c", None, None).reveal(client, 0.0)) is None
+    assert "no verdict on 'c' was told" in warned[0]
 
 
 def test_the_clip_s_files_take_as_long_as_the_machine_is_busy(monkeypatch, tmp_path):
