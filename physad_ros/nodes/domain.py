@@ -145,9 +145,6 @@ def look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:
     from rclpy.node import Node
     from rclpy.signals import SignalHandlerOptions
 
-    from physad_ros.nodes.run import stay_local
-
-    stay_local()  # as the stack itself will: who cannot reach it is not in its way
     context = Context()
     rclpy.init(args=[], context=context, domain_id=number, signal_handler_options=SignalHandlerOptions.NO)
     node = Node("physad_look", namespace=namespace, context=context, enable_rosout=False, start_parameter_services=False)

@@ -1,5 +1,6 @@
 """What a person is told by the programs: exit status, and what an interruption leaves. The graph is stood in for."""
 
+import os
 import sys
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -10,9 +11,10 @@ from typer.testing import CliRunner
 from physad_msgs.msg import Verdict
 from physad_ros.bench.specimens import BAGS
 from physad_ros.cli import Exit, app, main
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, WrongUse
 from physad_ros.dataset.report import REPORT
 from physad_ros.live import campaign, inspect
+from physad_ros.live import graph as live_graph
 from physad_ros.nodes import request
 
 INCONCLUSIVE = Verdict(verdict=Verdict.INCONCLUSIVE, reason="the report could not be written: no space left on device")
@@ -95,3 +97,20 @@ def test_a_request_with_a_parameter_that_is_none_ends_in_one_line(monkeypatch, c
     with pytest.raises(SystemExit) as ended:
         request.main()
     assert (ended.value.code, capfd.readouterr().err) == (2, "physad: operator: the parameter count cannot be what was given\n")
+
+
+def test_another_stack_is_looked_for_as_far_as_this_one_will_reach(monkeypatch):
+    names = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "FASTDDS_DEFAULT_PROFILES_FILE")
+    for name in names:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    seen = []
+
+    def held(*_, **__):
+        seen.extend(os.environ.get(name, "") for name in names)
+        raise WrongUse("another stack")
+
+    monkeypatch.setattr(live_graph, "held", held)
+    with pytest.raises(WrongUse), live_graph.running([]):
+        pass
+    assert seen[0] == "LOCALHOST" and seen[1].endswith("fastdds.xml")

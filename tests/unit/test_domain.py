@@ -1,7 +1,6 @@
 """One stack a ROS domain and namespace: who holds which, and what the next one is told."""
 
 import fcntl
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -114,15 +113,6 @@ def test_a_lock_file_that_another_user_keeps_to_himself_is_his(machine, monkeypa
     monkeypatch.setenv(domain.VARIABLE, str(his))
     with pytest.raises(WrongUse, match=f"already runs in ROS domain {his}"), domain.held():
         pass
-
-
-def test_a_look_reaches_as_far_as_the_stack_will(monkeypatch):
-    monkeypatch.undo()
-    for name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "FASTDDS_DEFAULT_PROFILES_FILE"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-    assert domain.look(101, "", []) == []
-    assert os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST" and os.environ["FASTDDS_DEFAULT_PROFILES_FILE"].endswith("fastdds.xml")
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "102", "233", "1.5"])
