@@ -106,7 +106,7 @@ def test_a_motor_that_stops_reporting_ends_its_run(rig):
     finally:
         rig.speaks = True
     at_rest(rig)
-    rig.graph.wait(lambda: rig.graph["motor"].driver.age_s("motor") < 0.5)
+    rig.graph.wait(lambda: not rig.graph["motor"].driver.lost("motor", 0.5))
 
 
 def ask(rig, levels):
