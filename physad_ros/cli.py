@@ -113,7 +113,7 @@ def inspect(
 ) -> None:
     """Inspect one object: does it work as it should, and if not, why not?
 
-    Exit status: 0 NORMAL, 3 ANOMALOUS, 4 INCONCLUSIVE, 2 wrong usage, 1 program error.
+    Exit status: 0 NORMAL, 3 ANOMALOUS, 4 INCONCLUSIVE, 2 wrong usage, 1 program error, 130 interrupted.
     """
     from physad_ros.bringup import StackArguments, ready
 

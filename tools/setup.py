@@ -226,8 +226,9 @@ def forget_other_ros() -> None:
     from physad_environment import without_other_ros
 
     after = without_other_ros([str(VENV)], os.environ)
-    for name in {*set(os.environ) - set(after), "PYTHONPATH", "AMENT_PREFIX_PATH", "RMW_IMPLEMENTATION", "_ROS_WHEELS_BOOTSTRAP_COMPLETE"}:
-        os.environ.pop(name, None)
+    for name in ("PYTHONPATH", "AMENT_PREFIX_PATH", "RMW_IMPLEMENTATION", "_ROS_WHEELS_BOOTSTRAP_COMPLETE"):
+        after.pop(name, None)
+    os.environ.clear()
     os.environ.update(after)
 
 

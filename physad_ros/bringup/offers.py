@@ -7,6 +7,7 @@ from typing import Literal
 
 from physad_ros.bringup import StackArguments
 from physad_ros.core.catalogue import load_category
+from physad_ros.dataset import topics
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,13 @@ class Offer:
 
 
 ROBOT = (
-    Offer("topic", "/joint_states", "where the arm and the gripper are"),
+    Offer("topic", topics.JOINTS, "where the arm and the gripper are"),
     Offer("action", "/scaled_joint_trajectory_controller/follow_joint_trajectory", "moves the arm"),
     Offer("action", "/gripper_controller/gripper_cmd", "moves the gripper"),
-    Offer("topic", "/force_torque_sensor_broadcaster/wrench", "force at the tool"),
+    Offer("topic", topics.WRENCH, "force at the tool"),
 )
-LIGHTS = Offer("topic", "/light/state", "the lights' driver, yours to add: docs/rig.md")
-MOTOR = Offer("topic", "/motor/state", "the motor's driver, yours to add: docs/rig.md")
+LIGHTS = Offer("topic", topics.LIGHT, "the lights' driver, yours to add: docs/rig.md")
+MOTOR = Offer("topic", topics.MOTOR, "the motor's driver, yours to add: docs/rig.md")
 GAZEBO = (Offer("topic", "/clock", "simulated time"), Offer("topic", "/camera/image_raw", "pictures"))
 
 

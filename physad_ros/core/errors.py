@@ -25,7 +25,7 @@ THEIRS = {
 
 
 class Exit(IntEnum):
-    """Exit status of our programs; the last two only of `physad inspect`."""
+    """Exit status of our programs; 3 and 4 only of `physad inspect`."""
 
     NORMAL = 0
     FAULT = 1  # of the program

@@ -199,8 +199,8 @@ class Finish:
 
 Command = Clear | SetLights | Perceive | Interact | CancelArm | Cut | Judge | Conclude | Finish
 
-#: Seconds of wall clock that each state may take. INTERACTING and RETREATING last as the program does and are watched on
-#: the rig's clock by whoever feeds the events; the bound here is for a rig whose clock has stopped.
+#: Seconds that each state may take, by the wall clock and by the rig's (nodes.waiting.Stopwatch). INTERACTING and RETREATING last
+#: as the program does; that the rig's clock stands still is noticed earlier, by the arm and by who watches the camera.
 DEADLINES_S: dict[State, float] = {
     State.CLEARING: 60.0,
     State.LIGHTING: 3.0,

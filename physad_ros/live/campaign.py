@@ -56,6 +56,7 @@ def run_campaign(root: Path, campaign: Campaign, arguments: StackArguments, cons
             if specimen not in entered:
                 shutil.rmtree(root / BAGS / specimen.clip_id, ignore_errors=True)
         console.print("interrupted; the same command goes on from here")
+        raise
 
 
 def _enter(root: Path, specimen: Specimen) -> None:

@@ -7,12 +7,13 @@ import sys
 import time
 from typing import Any
 
+from physad_ros.core.errors import Exit
 from physad_ros.live.looking import looking
 from physad_ros.live.message import text
 
 
 def echo(name: str, domain: int, once: bool, full: bool) -> int:
-    """Print them until Ctrl-C, or one. Returns the exit status: 0 after one, 130 after Ctrl-C.
+    """Print them until Ctrl-C, or one. Returns the exit status: 0 after one, 130 after Ctrl-C or where it was terminated.
 
     Raises:
         WrongUse: no such topic; names the nearest.
@@ -39,4 +40,4 @@ def echo(name: str, domain: int, once: bool, full: bool) -> int:
         except BrokenPipeError:  # who read along, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        return 128 + look.interrupts[0]
+        return Exit.INTERRUPTED

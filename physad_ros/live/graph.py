@@ -12,7 +12,7 @@ from physad_ros.bringup import NodeSpec, compose
 from physad_ros.core.errors import PhysadError
 from physad_ros.nodes.domain import held
 from physad_ros.nodes.operator import Operator
-from physad_ros.nodes.run import interrupts, session, spin
+from physad_ros.nodes.run import interrupts, session, spin, stay_local
 
 START_S = 120.0  # compiling a scene and loading models on a busy machine
 
@@ -33,6 +33,7 @@ def running(specs: Sequence[NodeSpec], namespace: str = "", drivers: bool = Fals
         WrongUse: another stack runs in the domain.
         PhysadError: the stack does not start.
     """
+    stay_local()  # before the look for another stack: who cannot reach this one is not in its way, and transports are read once a process
     with held(namespace, drivers=drivers) as domain, interrupts() as came:
         yield from _spun(specs, namespace, domain, came)
 

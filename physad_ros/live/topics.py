@@ -9,7 +9,7 @@ from functools import partial
 
 from rich.console import Console
 
-from physad_ros.core.errors import BadData
+from physad_ros.core.errors import BadData, Exit
 from physad_ros.live.looking import Look, looking
 from physad_ros.nodes.onlooker import Topic
 
@@ -22,7 +22,7 @@ def show_topics(domain: int, everything: bool, rate_s: float, console: Console) 
         topics = [topic for topic in look.topics() if everything or not topic.hidden]
         rates = _rates(look, topics, rate_s) if rate_s else {}
         if look.interrupted:
-            return 128 + look.interrupts[0]
+            return Exit.INTERRUPTED
     heads = ["topic", "type", "publishers", "subscribers", *(["messages/s"] if rate_s else [])]
     rows = [[t.name, " and ".join(t.types), str(t.publishers), str(t.subscribers), *([rates[t.name]] if rate_s else [])] for t in topics]
     _print(heads, rows, console)
@@ -35,7 +35,7 @@ def show_nodes(domain: int, console: Console) -> int:
         look.topics()  # every node has one
         members = look.onlooker.members()
         if look.interrupted:
-            return 128 + look.interrupts[0]
+            return Exit.INTERRUPTED
     rows = [[m.name, str(m.publishers), str(m.subscribers), str(m.services)] for m in members]
     _print(["node", "publishes", "subscribes to", "services"], rows, console)
     return 0

@@ -48,10 +48,11 @@ class Arm(Adapter):
 
     def __init__(self, values: dict[str, Any] | None = None, **options: Any):
         super().__init__("arm", values, **options)
-
-    def activate(self) -> None:
+        # not at each activation: what ran at the last deactivation may not have ended yet, and is waited for
         self._busy = False
         self._player: Player | None = None
+
+    def activate(self) -> None:
         self.rig = RigState(self, self.config.state_age_s)
         self.controllers = Controllers(self, self.config.trajectory_action, self.config.gripper_action)
         self._plan = self.publisher(Interaction, "interaction/plan", LATCHED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from physad_msgs.action import Interact
 from physad_msgs.srv import CutClip, Perceive, RevealSpecimen, ScoreClip, SetLight
 from physad_ros.core import inspection as course
 from physad_ros.core.catalogue import load_category
-from physad_ros.core.errors import PhysadError, why
+from physad_ros.core.errors import PhysadError, kept_traceback, why
 from physad_ros.core.inspection import State
 from physad_ros.core.types import Timetable, Truth
 from physad_ros.nodes import convert
@@ -21,7 +22,7 @@ from physad_ros.nodes.waiting import Overdue, result, send, until
 if TYPE_CHECKING:
     from physad_ros.nodes.inspector import Inspector
 
-REVEAL_S = 10.0  # that the rig may take to tell what lies on it
+REVEAL_S = 20.0  # of wall clock, that the rig may take to tell what lies on it: its own clock stands still where it has died
 
 
 class Commands:
@@ -61,16 +62,16 @@ class Commands:
             except (PhysadError, Overdue) as error:
                 event = failed(why(error))
             except Exception as error:  # of whatever kind: nobody reads what a task raises, and the course waits for an answer
-                event = failed(why(error))
+                event = failed(f"{why(error)}; {kept_traceback()}")
             self._feed(event)
 
         self._node.executor.create_task(body)
 
     # -- services -----------------------------------------------------------------------------------------------------
 
-    async def _call(self, client: Any, request: Any, limit_s: float) -> Any:
-        """Answer of a service; Overdue where none comes, so that nothing waits for ever."""
-        clock = self._node.rig_clock
+    async def _call(self, client: Any, request: Any, limit_s: float, clock: Callable[[], float] | None = None) -> Any:
+        """Answer of a service; Overdue where none comes, by the rig's clock unless another is given, so that nothing waits for ever."""
+        clock = clock or self._node.rig_clock
         await until(client.service_is_ready, limit_s, f"somebody who offers {client.srv_name}", clock)
         future = client.call_async(request)
         try:
@@ -108,11 +109,14 @@ class Commands:
     async def reveal(self, client: Any, judged_s: float) -> Truth | None:
         """What the simulated specimen really is; None where that is not told, or it was put down only after ``judged_s``."""
         try:
-            answer = await self._call(client, RevealSpecimen.Request(clip_id=self._clip_id), REVEAL_S)
+            answer = await self._call(client, RevealSpecimen.Request(clip_id=self._clip_id), REVEAL_S, time.monotonic)
         except Overdue as error:
             self._node.get_logger().warning(str(error))
             return None
-        return convert.truth_of(answer) if answer.success and convert.seconds(answer.since) <= judged_s else None
+        if not answer.success:
+            self._node.get_logger().warning(f"what lies on the rig is not told: {answer.message}")
+            return None
+        return convert.truth_of(answer) if convert.seconds(answer.since) <= judged_s else None
 
     # -- the arm ------------------------------------------------------------------------------------------------------
 

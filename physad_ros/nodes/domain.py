@@ -22,6 +22,7 @@ from physad_ros.core.errors import WrongUse
 VARIABLE = "ROS_DOMAIN_ID"
 DOMAINS = range(99, 0, -1)  # whose ports every system leaves free; people mostly count from 0 up
 LOOK_S = 1.0  # what discovery takes at most on one network
+TRIES, TRY_S = 5, 0.02  # to lock a file that others may only be looking at, see running_stacks
 PREFIX = "physad-domain-"
 ALONE = ("clock", "camera/image_raw/compressed", "interaction/plan")  # what one node of a stack tells, and no other
 DRIVERS = ("clock", "camera/image_raw/compressed")  # of these, what drivers tell that are not ours
@@ -112,11 +113,12 @@ def _lock(number: int, namespace: str) -> IO[str] | None:
     path = Path(tempfile.gettempdir()) / f"{PREFIX}{number}{namespace.replace('/', '.')}.lock"
     try:
         handle = path.open("a+")
-    except PermissionError:  # another user's, but it can be locked
-        handle = path.open()
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except PermissionError:  # another user's; it can be locked where it can be read
+        try:
+            handle = path.open()
+        except PermissionError:
+            return None
+    if not _locked(handle):
         handle.close()
         return None
     if handle.writable():
@@ -124,6 +126,16 @@ def _lock(number: int, namespace: str) -> IO[str] | None:
         json.dump(asdict(RunningStack(number, namespace, os.getpid())), handle)
         handle.flush()
     return handle
+
+
+def _locked(handle: IO[str]) -> bool:
+    """Lock a file for this process alone; False where somebody holds it."""
+    for attempt in range(TRIES):
+        time.sleep(TRY_S if attempt else 0.0)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
 
 
 def look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:

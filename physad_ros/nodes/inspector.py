@@ -33,9 +33,7 @@ class InspectorConfig:
     doubts: bool = parameter(False, "perception was learnt from this rig's pictures, so it may contradict a category that is named")
     out: str = parameter("inspections", "folder that receives a folder for each inspection, where the goal names none")
     stall_s: float = parameter(0.5, "without a frame for this long the camera has stalled", unit="s", low=0.05, high=10.0)
-    first_frame_s: float = parameter(
-        2.0, "the same where a specimen may just have been put down, or the rig's clock is slow", unit="s", low=0.05, high=30.0
-    )
+    first_frame_s: float = parameter(2.0, "the same where a specimen may just have been put down", unit="s", low=0.05, high=30.0)
     frozen_s: float = parameter(0.5, "the same picture for this long is frozen", unit="s", low=0.05, high=10.0)
     repeated_max: int = parameter(3, "pictures of a clip that may have been shown just before", low=0, high=1000)
     patience_s: float = parameter(30.0, "how long to wait for the others at the start", unit="s", low=0.0, high=600.0)
@@ -122,16 +120,18 @@ class Inspector(Adapter):
         goal = handle.request
         clip_id = goal.clip_id or datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
         folder = Path(goal.out or self.config.out) / clip_id
+        steering: Steering | None = None
         try:
             request = self._request(goal, clip_id)
-            self._course = Steering(self, request, folder, goal.seed)
-            message = await self._course.run(handle)
+            steering = self._course = Steering(self, request, folder, goal.seed)
+            message = await steering.run(handle)
         except PhysadError as error:
             verdict = course.Verdict(course.Outcome.INCONCLUSIVE, goal.category, reason=why(error))
             message = convert.verdict_msg(verdict, clip_id, self.now_s())
             self.verdict.publish(message)
         finally:
-            self._busy, self._course = False, None
+            if self._course is steering:  # else the node was deactivated and is active again: another inspection may run
+                self._busy, self._course = False, None
         self.facts = {"clip": clip_id, "verdict": message.verdict, "reason": message.reason}
         if handle.is_cancel_requested:
             handle.canceled()

@@ -86,7 +86,16 @@ class Motor(Adapter):
 
     def activate(self) -> None:
         self.driver: MotorDriver = RigMotors(self)
+        self._runs: dict[int, str] = {}  # by identity of the goal, the motor that it is to leave at rest
         self.offer(Drive, "drive", self._drive, lambda _: GoalResponse.ACCEPT)
+
+    def deactivate(self) -> None:
+        """Nothing turns on where the end of its run is not waited for."""
+        while self._runs:
+            self._release(self._runs.popitem()[1])
+
+    def _release(self, name: str) -> None:
+        self.driver.command(MotorCommand(name=name, mode=MotorCommand.RELEASE))
 
     async def _drive(self, handle: Any) -> Drive.Result:
         goal = handle.request
@@ -94,11 +103,14 @@ class Motor(Adapter):
         if code:
             handle.abort()
             return Drive.Result(error_code=code, error_string=reason)
+        runs = self._runs
+        runs[id(handle)] = goal.command.name
         self.driver.command(goal.command)
         try:
-            code, reason = await self._run(handle, self.now_s() + goal.duration_s)
+            code, reason = await self._run(handle, self.now_s() + goal.duration_s, runs)
         finally:
-            self.driver.command(MotorCommand(name=goal.command.name, mode=MotorCommand.RELEASE))
+            if runs.pop(id(handle), ""):  # else it is at rest, and may have been turned anew
+                self._release(goal.command.name)
         if code:
             handle.abort()
         elif handle.is_cancel_requested:
@@ -107,10 +119,12 @@ class Motor(Adapter):
             handle.succeed()
         return Drive.Result(error_code=code, error_string=reason)
 
-    async def _run(self, handle: Any, end_s: float) -> tuple[int, str]:
+    async def _run(self, handle: Any, end_s: float, runs: dict[int, str]) -> tuple[int, str]:
         name = handle.request.command.name
         running = Stopwatch(self.rig_clock)
         while self.now_s() < end_s and not handle.is_cancel_requested:
+            if id(handle) not in runs:
+                return Code.NO_STATE, "the node was deactivated"
             if self.driver.lost(name, self.config.state_timeout_s):
                 return Code.NO_STATE, f"motor {name!r} stopped reporting"
             position, velocity, effort = self.driver.state(name) or (math.nan,) * 3

@@ -70,15 +70,15 @@ def main() -> None:
         finally:
             over.set()
 
-    with interrupts() as came, session(lambda: [_operator()]) as (executor, nodes):
-        nodes[0].interrupts = came
-        asking = threading.Thread(target=body, args=(nodes[0],))
-        asking.start()
-        spin(executor, lambda: over.is_set() or bool(came))
-        asking.join()  # before what it waits for is freed
-    if came:  # the canceled inspection's verdict may yet have come
-        sys.exit(Exit.INTERRUPTED)
     with ending("physad"):
+        with interrupts() as came, session(lambda: [_operator()]) as (executor, nodes):
+            nodes[0].interrupts = came
+            asking = threading.Thread(target=body, args=(nodes[0],))
+            asking.start()
+            spin(executor, lambda: over.is_set() or bool(came))
+            asking.join()  # before what it waits for is freed
+        if came:  # the canceled inspection's verdict may yet have come
+            sys.exit(Exit.INTERRUPTED)
         for error in failure:
             raise error
 

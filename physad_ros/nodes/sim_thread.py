@@ -34,6 +34,7 @@ class SimThread:
         self._topics = topics
         self._inbox: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = queue.SimpleQueue()
         self._stop = threading.Event()
+        self._over = threading.Event()  # nothing that is asked from now on is answered
         self._ready: Future[Rig] = Future()
         self._thread = threading.Thread(target=self._body, args=(make,), name="mujoco_rig", daemon=True)
         self._thread.start()
@@ -48,7 +49,7 @@ class SimThread:
         """Have the thread make a call between two steps; PhysadError where it has ended."""
         future: Future[Any] = Future()
         self._inbox.put((future, call, arguments))
-        if not self._thread.is_alive():
+        if self._over.is_set():
             self._refuse_rest()
         return future
 
@@ -72,8 +73,9 @@ class SimThread:
             self._node.trouble = f"the simulation has ended: {why(error)}; {kept_traceback()}"
             self._node.get_logger().fatal(self._node.trouble)  # who waits for this rig sees only its clock stand still
         finally:
-            rig.close()
+            self._over.set()  # before the rest is refused, so that nothing comes between
             self._refuse_rest()
+            rig.close()
 
     def _simulate(self, rig: Rig) -> None:
         encoding: deque[Future[None]] = deque()

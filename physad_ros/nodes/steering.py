@@ -20,13 +20,13 @@ from physad_ros.dataset.finishing import MANIFEST
 from physad_ros.nodes import convert
 from physad_ros.nodes.commands import Commands
 from physad_ros.nodes.report import write
-from physad_ros.nodes.waiting import Overdue, Stopwatch, at_most, until
+from physad_ros.nodes.waiting import Overdue, Stopwatch, at_most
 
 if TYPE_CHECKING:
     from physad_ros.nodes.inspector import Inspector, InspectorConfig
 
 FEEDBACK_S = 0.1
-CLIP_S = 30.0  # that the recorder may take for the clip's files
+CLIP_S = 30.0  # that the recorder may take for the clip's files; more where the machine is too busy to simulate in real time
 
 #: for how long the camera may be silent [s]; in other states nothing is watched
 PATIENCE: dict[State, Callable[[InspectorConfig], float]] = {
@@ -108,7 +108,7 @@ class Steering:
             return ""
         manifest = self.folder / MANIFEST
         try:
-            await until(lambda: manifest.exists() or bool(self._recorder_fault()), CLIP_S, "the clip's manifest")
+            await self._node.until(lambda: manifest.exists() or bool(self._recorder_fault()), CLIP_S, "the clip's manifest")
         except Overdue as error:
             return why(error)
         return "" if manifest.exists() else self._recorder_fault()

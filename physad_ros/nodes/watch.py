@@ -17,6 +17,7 @@ from physad_ros.core.types import Timetable
 from physad_ros.nodes import convert
 from physad_ros.nodes.base import LIFE, STREAM, Adapter, titled
 from physad_ros.nodes.domain import ALONE
+from physad_ros.nodes.waiting import HANG_S
 
 ARM = "arm"  # tells its troubles with its answers: told on their own they may be of the interaction before
 BEATS_MISSED = 6  # heartbeats of a partner, while the watcher's own come: a process that waits for a processor misses some
@@ -128,7 +129,7 @@ class Watch:
         quiet = self._node.steady_s() - max(self.frame_seen_s, since_s)
         # by both clocks: a rig that is simulated slower than real time is no camera that has stalled
         late = min(quiet, self._node.now_s() - self.frame_stamp_s) > patience_s
-        if late or quiet > max(patience_s, self._config.first_frame_s):
+        if late or quiet > max(patience_s, HANG_S):
             return f"the camera has stalled: no frame for {quiet:.1f} s"
         same = 0.0 if moving_since_s is None else self.frame_stamp_s - max(self._changed_s, moving_since_s)
         if same > self._config.frozen_s:

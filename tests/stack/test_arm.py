@@ -289,3 +289,18 @@ def test_a_gripper_that_closes_on_nothing_is_told_and_the_arm_goes_back(graph, c
     answer = graph.result(ended, 30.0)
     assert answer.result.error_code == Code.GRIPPER_MISSED
     assert "closed on nothing" in answer.result.error_string
+
+
+def test_an_arm_that_is_active_again_first_ends_what_it_did_before(graph):
+    put(graph, "clip")
+    phases = graph.collect(Phase, "/interaction/phase", 50)
+    handle, ended = begin(graph, "clip")
+    graph.wait(lambda: any(p.name == "press" for p in phases))
+    graph.result(handle.cancel_goal_async())
+    graph.wait(lambda: any(p.state == Phase.ABORTED for p in phases))  # it goes back now
+    arm = graph["arm"]
+    for change in (arm.trigger_deactivate, arm.trigger_activate):
+        graph.make(change)
+    assert arm._busy and not ended.done()
+    assert graph.result(begin(graph, "clip", "next")[1], 60.0).result.error_code == Code.SUCCESSFUL
+    assert graph.result(ended, 1.0).status == GoalStatus.STATUS_CANCELED

@@ -109,6 +109,27 @@ def test_a_motor_that_stops_reporting_ends_its_run(rig):
     rig.graph.wait(lambda: not rig.graph["motor"].driver.lost("motor", 0.5))
 
 
+def test_a_motor_that_turns_when_its_node_ends_is_left_at_rest(rig):
+    """At once: a process that ends does not wait for the end of the run."""
+    node = rig.graph["motor"]
+    _, ended, told = drive(rig, duration_s=30.0)
+    rig.graph.wait(lambda: told)
+    sent = []
+
+    def deactivate():
+        publish = node.driver.command
+        node.driver.command = lambda command: (sent.append(command.mode), publish(command))
+        node.trigger_deactivate()
+        sent.append("ended")
+
+    rig.graph.make(deactivate)
+    assert sent[:2] == [MotorCommand.RELEASE, "ended"]
+    at_rest(rig)
+    rig.graph.make(node.trigger_activate)
+    assert rig.graph.result(ended).status == GoalStatus.STATUS_ABORTED
+    rig.graph.wait(lambda: node.driver.names())
+
+
 def ask(rig, levels):
     """The answer to come, once the command has come to the rig."""
     told = len(rig.lights)

@@ -139,10 +139,11 @@ def command(*words):
     return subprocess.Popen([sys.executable, "-m", "physad_ros.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_ctrl_c_ends_it_in_order():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_or_termination_ends_it_in_order(number):
     echoing = command("echo", "/eye")
     assert echoing.stdout.readline() == "header:\n"
-    echoing.send_signal(signal.SIGINT)
+    echoing.send_signal(number)
     assert echoing.stdout.read().endswith("---\n") and (echoing.stderr.read(), echoing.wait()) == ("", 130)
 
 

@@ -1,5 +1,7 @@
 """What a person is told by the programs: exit status, and what an interruption leaves. The graph is stood in for."""
 
+import os
+import sys
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -8,9 +10,11 @@ from typer.testing import CliRunner
 
 from physad_msgs.msg import Verdict
 from physad_ros.bench.specimens import BAGS
-from physad_ros.cli import Exit, app
+from physad_ros.cli import Exit, app, main
+from physad_ros.core.errors import BadData, WrongUse
 from physad_ros.dataset.report import REPORT
 from physad_ros.live import campaign, inspect
+from physad_ros.live import graph as live_graph
 from physad_ros.nodes import request
 
 INCONCLUSIVE = Verdict(verdict=Verdict.INCONCLUSIVE, reason="the report could not be written: no space left on device")
@@ -65,11 +69,13 @@ class Specimens:
 
 
 @pytest.mark.parametrize("at", ["place", "inspect"])
-def test_a_campaign_is_interrupted_anywhere_and_keeps_only_what_is_whole(monkeypatch, tmp_path, at):
+def test_a_campaign_is_interrupted_anywhere_and_keeps_only_what_is_whole(monkeypatch, tmp_path, capsys, at):
     monkeypatch.setattr(campaign, "running", graph(Specimens(tmp_path, at)))
     words = ["record", str(tmp_path), "--category", "clip", "--label", "anomaly_free", "--count", "3"]
-    ended = CliRunner().invoke(app, words)
-    assert ended.exit_code == 0 and "the same command goes on from here" in ended.output
+    monkeypatch.setattr(sys, "argv", ["physad", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130 and "the same command goes on from here" in capsys.readouterr().out
     assert len(list((tmp_path / BAGS).iterdir())) == len(list((tmp_path / "clip").rglob("*.mp4"))) == 1
 
 
@@ -81,3 +87,30 @@ def test_a_request_that_fails_in_whatever_way_ends_with_status_1(monkeypatch, ca
     with pytest.raises(SystemExit) as ended:
         request.main()
     assert ended.value.code == 1 and "broken" in capfd.readouterr().err
+
+
+def test_a_request_with_a_parameter_that_is_none_ends_in_one_line(monkeypatch, capfd):
+    def refuse():
+        raise BadData("operator: the parameter count cannot be what was given")
+
+    monkeypatch.setattr(request, "_operator", refuse)
+    with pytest.raises(SystemExit) as ended:
+        request.main()
+    assert (ended.value.code, capfd.readouterr().err) == (2, "physad: operator: the parameter count cannot be what was given\n")
+
+
+def test_another_stack_is_looked_for_as_far_as_this_one_will_reach(monkeypatch):
+    names = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "FASTDDS_DEFAULT_PROFILES_FILE")
+    for name in names:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    seen = []
+
+    def held(*_, **__):
+        seen.extend(os.environ.get(name, "") for name in names)
+        raise WrongUse("another stack")
+
+    monkeypatch.setattr(live_graph, "held", held)
+    with pytest.raises(WrongUse), live_graph.running([]):
+        pass
+    assert seen[0] == "LOCALHOST" and seen[1].endswith("fastdds.xml")

@@ -4,6 +4,7 @@ import resource
 import threading
 import time
 from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 from live_graph import running
@@ -11,9 +12,16 @@ from rclpy.node import Node
 from std_msgs.msg import Int32
 from std_srvs.srv import Trigger
 
-from physad_ros.nodes import run
+from physad_msgs.srv import RevealSpecimen
+from physad_ros.core.errors import BadData
+from physad_ros.core.inspection import Faulted
+from physad_ros.nodes import commands, convert, run, steering
+from physad_ros.nodes.commands import Commands
+from physad_ros.nodes.inspector import InspectorConfig
 from physad_ros.nodes.run import serves, session
-from physad_ros.nodes.waiting import Overdue, result, send, until
+from physad_ros.nodes.steering import Steering
+from physad_ros.nodes.waiting import HANG_S, Overdue, result, send, until
+from physad_ros.nodes.watch import Watch
 
 
 def cpu_s():
@@ -165,3 +173,107 @@ def test_whatever_can_be_started_or_closed_is():
     with session(lambda: [Node("plain"), Asking("asking")]):
         assert log == ["started"]
     assert log == ["started", "closed"]
+
+
+STILL = float  # clock of a rig that has died: always 0
+
+
+def turns(coroutine, most=50):
+    """Resume a coroutine so often, a millisecond between two; its value where it has ended, else the coroutine."""
+    for _ in range(most):
+        try:
+            coroutine.send(None)
+        except StopIteration as end:
+            return end.value
+        time.sleep(0.001)
+    return coroutine
+
+
+def test_the_truth_is_not_waited_for_where_the_rig_has_died(monkeypatch):
+    monkeypatch.setattr(commands, "REVEAL_S", 0.0)
+    warned = []
+    node = SimpleNamespace(rig_clock=STILL, get_logger=lambda: SimpleNamespace(warning=warned.append))
+    client = SimpleNamespace(service_is_ready=lambda: False, srv_name="/mujoco_rig/reveal")
+    assert turns(Commands(node, "c", None, None).reveal(client, 0.0)) is None
+    assert "/mujoco_rig/reveal" in warned[0]
+
+
+def test_why_the_truth_is_not_told_is(monkeypatch):
+    answer = Future()
+    answer.set_result(RevealSpecimen.Response(message="no verdict on 'c' was told"))
+    warned = []
+    node = SimpleNamespace(get_logger=lambda: SimpleNamespace(warning=warned.append))
+    client = SimpleNamespace(
+        service_is_ready=lambda: True, srv_name="/mujoco_rig/reveal", call_async=lambda _: answer, remove_pending_request=lambda _: None
+    )
+    assert turns(Commands(node, "c", None, None).reveal(client, 0.0)) is None
+    assert "no verdict on 'c' was told" in warned[0]
+
+
+def test_the_clip_s_files_take_as_long_as_the_machine_is_busy(monkeypatch, tmp_path):
+    monkeypatch.setattr(steering, "CLIP_S", 0.0)
+    inspection = Steering.__new__(Steering)
+    inspection.folder, inspection._began = tmp_path, 0.0
+    inspection.now = SimpleNamespace(cut=SimpleNamespace(fault=""))
+    inspection._node = SimpleNamespace(
+        until=lambda done, timeout_s, what: until(done, timeout_s, what, STILL), watch=SimpleNamespace(fault_of=lambda *_: ""),
+    )
+    waiting = inspection._clip_fault()
+    assert turns(waiting) is waiting
+    (tmp_path / steering.MANIFEST).write_text("{}")
+    assert turns(waiting) == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"), [(Overdue("no light"), False), (BadData("no light"), False), (ZeroDivisionError("no light"), True)]
+)
+def test_a_command_that_fails_answers_and_what_nobody_expected_leaves_its_traceback(monkeypatch, tmp_path, error, kept):
+    async def call():
+        raise error
+
+    monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path))
+    events = []
+    node = SimpleNamespace(executor=SimpleNamespace(create_task=lambda body: turns(body())))
+    Commands(node, "c", None, events.append)._begin(call(), Faulted)
+    assert events[0].reason.startswith("no light")
+    assert ["ZeroDivisionError" in file.read_text() for file in tmp_path.iterdir()] == [True] * kept
+
+
+class Watcher:
+    """A node that sees pictures: the wall's clock and the rig's, as set."""
+
+    steady_s_, now_s_ = 100.0, 1.0
+
+    def __init__(self):
+        self.heard = {}
+
+    def subscribe(self, kind, topic, callback, *_):
+        self.heard[topic] = callback
+
+    def get_namespace(self):
+        return "/"
+
+    def count_publishers(self, _):
+        return 1
+
+    count_services = count_publishers
+
+    def steady_s(self):
+        return self.steady_s_
+
+    def now_s(self):
+        return self.now_s_
+
+
+@pytest.mark.parametrize(("wall_s", "rig_s", "stalled"), [
+    (0.9 * HANG_S, 0.1, False),  # a large picture on a busy machine
+    (1.1 * HANG_S, 0.0, True),  # a rig that has died
+    (0.6, 0.6, True),  # a camera that has
+])
+def test_a_camera_has_stalled_by_the_rig_s_clock_or_by_far(wall_s, rig_s, stalled):
+    node = Watcher()
+    watch = Watch(node, InspectorConfig(partners=()))
+    node.heard["camera/image_raw/compressed"](convert.jpeg_msg(b"picture", node.now_s_, "camera"))
+    node.steady_s_ += wall_s
+    node.now_s_ += rig_s
+    assert ("stalled" in watch.trouble(99.0, 0.5, None)) == stalled

@@ -8,6 +8,7 @@ import pytest
 
 from physad_ros.bringup import EXECUTABLES, RecordArguments, StackArguments, drivers, request, stack
 from physad_ros.bringup.gazebo import looking
+from physad_ros.bringup.offers import offers
 from physad_ros.core.catalogue import categories, load_category
 from physad_ros.core.errors import BadData, UnknownName, WrongUse
 
@@ -105,6 +106,14 @@ def test_unknown_names_are_refused_with_the_known_ones():
 def test_every_argument_is_explained():
     for field in dataclasses.fields(RecordArguments):
         assert len(field.metadata["description"]) > 10
+
+
+def test_drivers_must_offer_what_is_asked_of_a_rig_and_nothing_else():
+    contract = (Path(__file__).parents[2] / "docs" / "rig.md").read_text()
+    for rig in ("gazebo", "ur5"):
+        asked = offers(StackArguments(rig=rig, category="fan"))
+        assert {"/joint_states", "/light/state", "/motor/state"} <= {offer.name for offer in asked}
+        assert [offer.name for offer in asked if f"`{offer.name}`" not in contract] == []
 
 
 def test_drivers_of_other_rigs_are_named_or_what_they_lack():

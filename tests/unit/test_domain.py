@@ -1,7 +1,9 @@
 """One stack a ROS domain and namespace: who holds which, and what the next one is told."""
 
+import fcntl
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +83,36 @@ def test_the_lock_of_a_process_that_was_killed_is_free(machine, monkeypatch):
         other.communicate()
     with domain.held() as number:
         assert number == 7
+
+
+def test_who_only_looks_which_stacks_run_takes_no_domain_from_anybody(machine, monkeypatch):
+    monkeypatch.setenv(domain.VARIABLE, "7")
+    with domain.held():
+        pass
+    (file,) = machine.glob("*.lock")
+    looking = file.open()
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(domain.time, "sleep", lambda duration_s: looking.close() if duration_s else None)
+    with domain.held() as number:
+        assert number == 7
+
+
+def test_a_lock_file_that_another_user_keeps_to_himself_is_his(machine, monkeypatch):
+    with domain.held() as his:
+        pass
+    real = Path.open
+
+    def refused(path, *words):
+        if path.name == f"{domain.PREFIX}{his}.lock":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *words)
+
+    monkeypatch.setattr(Path, "open", refused)
+    with domain.held() as ours:
+        assert ours != his
+    monkeypatch.setenv(domain.VARIABLE, str(his))
+    with pytest.raises(WrongUse, match=f"already runs in ROS domain {his}"), domain.held():
+        pass
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "102", "233", "1.5"])

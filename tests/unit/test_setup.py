@@ -104,3 +104,12 @@ def test_a_long_step_shows_how_far_it_is(setup, monkeypatch, capsys, terminal):
 def test_a_step_that_fails_shows_all_that_it_said(setup):
     with pytest.raises(setup.SetupError, match=r"(?s)first.*second.*failed with status 3"):
         setup.run(sys.executable, "-c", "import sys; print('first'); print('second', file=sys.stderr); sys.exit(3)")
+
+
+def test_what_is_built_sees_no_other_ros_and_no_other_python_s_packages(setup, monkeypatch):
+    others = {"PYTHONPATH": "/home/me/lib", "AMENT_PREFIX_PATH": "/ws", "RMW_IMPLEMENTATION": "rmw_other", "_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1"}
+    environment = {**others, "PATH": "/usr/bin", "LD_LIBRARY_PATH": "/home/me/cuda"}
+    monkeypatch.setattr(setup.os, "environ", environment)
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    setup.forget_other_ros()
+    assert environment == {"PATH": "/usr/bin", "LD_LIBRARY_PATH": "/home/me/cuda"}
