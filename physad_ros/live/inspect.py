@@ -30,7 +30,8 @@ def inspect_once(arguments: StackArguments, console: Console) -> str:
         also = {"ur5": {"robot_ip": "…"}, "gazebo": {"category": "…"}}[arguments.rig]
         words = " ".join(f"{name}:={value}" for name, value in {"rig": arguments.rig, **also, **given}.items())
         require(arguments.rig, needed, f"ros2 launch physad inspect.launch.py {words}", arguments.namespace)
-    console.print(f"seed {arguments.seed}", style="dim")
+    if arguments.source != "file":  # nothing about a film is random
+        console.print(f"seed {arguments.seed}", style="dim")
     try:
         with running(stack(arguments), arguments.namespace, runs_drivers(arguments)) as operator, telling(console) as tell:
             verdict, _ = inspect(operator, arguments, "", tell)

@@ -127,7 +127,7 @@ class Inspector(Adapter):
             message = await steering.run(handle)
         except PhysadError as error:
             verdict = course.Verdict(course.Outcome.INCONCLUSIVE, goal.category, reason=why(error))
-            message = convert.verdict_msg(verdict, clip_id, self.now_s())
+            message = convert.verdict_msg(verdict, clip_id, self.now_s(), folder=str(folder))
             self.verdict.publish(message)
         finally:
             if self._course is steering:  # else the node was deactivated and is active again: another inspection may run
