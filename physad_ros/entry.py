@@ -25,8 +25,8 @@ def physad() -> None:
 
 
 def _run(module: str, then: Any = None) -> None:
-    for number in SIGNALS:
-        signal.signal(number, _leave)
+    for number in SIGNALS:  # nothing runs yet; an exception in the middle of an import may be told of, and go nowhere
+        signal.signal(number, _leave_at_once)
     try:
         program = importlib.import_module(module)
         for number in SIGNALS if then else ():
@@ -36,10 +36,6 @@ def _run(module: str, then: Any = None) -> None:
         for number in SIGNALS:  # only threads that still write are waited for
             signal.signal(number, _leave_at_once)
         atexit.register(_let_go)
-
-
-def _leave(number: int, frame: Any) -> NoReturn:
-    sys.exit(INTERRUPTED)
 
 
 def _let_go() -> None:
