@@ -8,7 +8,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q "ros-kilted-rclpy==9.1.2" "ros-kilted-rmw-fastrtps-cpp" "ros-kilted-common-interfaces==5.5.1" "numpy<3" pyyaml typing-extensions
+"$folder/venv/bin/pip" install -q "ros-kilted-rclpy==9.1.2" "ros-kilted-rmw-fastrtps-cpp==9.3.3" "ros-kilted-common-interfaces==5.5.1" "numpy<3" pyyaml typing-extensions
 cat > "$folder/look.py" <<'PYTHON'
 import sys
 import rclpy
