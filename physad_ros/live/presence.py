@@ -6,14 +6,11 @@ import os
 import socket
 import time
 from collections.abc import Iterable
-
-import rclpy
-from rclpy.context import Context
-from rclpy.node import Node
+from typing import Any
 
 from physad_ros.bringup.offers import Offer
 from physad_ros.core.errors import WrongUse, why
-from physad_ros.nodes.domain import given
+from physad_ros.nodes.domain import given, observer
 from physad_ros.nodes.run import stay_local
 
 PATIENCE_S = 4.0  # for drivers that run to be discovered
@@ -33,16 +30,11 @@ def require(rig: str, offers: Iterable[Offer], start: str, namespace: str = "", 
         WrongUse: something is missing; it is named, with what to do.
     """
     stay_local()
-    context, domain = Context(), given() or 0
-    rclpy.init(context=context, domain_id=domain)
-    node = Node("presence", context=context)
-    try:
+    domain = given() or 0
+    with observer(domain) as node:
         wanted, end = list(offers), time.monotonic() + patience_s
         while (absent := [o for o in wanted if not _there(node, o, namespace)]) and time.monotonic() < end:
             time.sleep(LOOK_S)
-    finally:
-        node.destroy_node()
-        rclpy.shutdown(context=context)
     if not absent:
         return
     what = "do not run" if len(absent) == len(wanted) else "are not complete"
@@ -61,7 +53,7 @@ def require_robot(host: str) -> None:
         raise WrongUse(f"no robot answers at {host} (port {PRIMARY}): {why(error)}") from error
 
 
-def _there(node: Node, offer: Offer, namespace: str) -> bool:
+def _there(node: Any, offer: Offer, namespace: str) -> bool:
     if offer.kind == "action":
         return bool(node.count_services(f"{namespace}{offer.name}/_action/send_goal"))
     return bool(node.count_publishers(f"{namespace}{offer.name}"))

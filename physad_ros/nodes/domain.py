@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from physad_ros.core.errors import WrongUse
 
@@ -138,8 +138,9 @@ def _locked(handle: IO[str]) -> bool:
     return False
 
 
-def look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:
-    """Topics among ``topics`` that somebody in the domain publishes, and the action of an inspector; empty after a moment's look."""
+@contextlib.contextmanager
+def observer(number: int, namespace: str = "") -> Iterator[Any]:
+    """Context of a node that only looks into a domain: with no arguments of this program and no handlers of signals."""
     import rclpy
     from rclpy.context import Context
     from rclpy.node import Node
@@ -149,12 +150,18 @@ def look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:
     rclpy.init(args=[], context=context, domain_id=number, signal_handler_options=SignalHandlerOptions.NO)
     node = Node("physad_look", namespace=namespace, context=context, enable_rosout=False, start_parameter_services=False)
     try:
+        yield node
+    finally:
+        node.destroy_node()
+        context.try_shutdown()
+
+
+def look(number: int, namespace: str, topics: Sequence[str]) -> list[str]:
+    """Topics among ``topics`` that somebody in the domain publishes, and the action of an inspector; empty after a moment's look."""
+    with observer(number, namespace) as node:
         end_s, found = time.monotonic() + LOOK_S, list[str]()
         while not found and time.monotonic() < end_s:
             time.sleep(0.05)
             found = [node.resolve_topic_name(topic) for topic in topics if node.count_publishers(topic)]
             found += [node.resolve_service_name("inspect")] if node.count_services("inspect/_action/send_goal") else []
         return found
-    finally:
-        node.destroy_node()
-        context.try_shutdown()
