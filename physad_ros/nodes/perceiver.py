@@ -12,13 +12,14 @@ from physad_msgs.srv import Perceive
 from physad_ros.core.errors import PhysadError, why
 from physad_ros.core.types import Percept
 from physad_ros.dataset.video import decode_jpeg
+from physad_ros.nodes import convert
 from physad_ros.nodes.base import STREAM, Adapter
 from physad_ros.nodes.parameters import parameter
 from physad_ros.nodes.run import main as run
 from physad_ros.nodes.waiting import Overdue
 from physad_ros.perception.prototypes import load
 
-OUTCOMES = {"nothing": Perceive.Response.NOTHING, "unsure": Perceive.Response.UNSURE, "known": Perceive.Response.KNOWN}
+CODES = {outcome: code for code, outcome in convert.OUTCOMES.items()}
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class PerceiverNode(Adapter):
             return response
         self.trouble = ""
         self.facts = {"outcome": percept.outcome, "category": percept.category, "confidence": f"{percept.confidence:.2f}"}
-        response.outcome, response.category = OUTCOMES[percept.outcome], percept.category
+        response.outcome, response.category = CODES[percept.outcome], percept.category
         response.confidence = percept.confidence if math.isfinite(percept.confidence) else 0.0
         response.attributes, response.contradicts = list(percept.attributes), percept.contradicts
         x, y, width, height = percept.region
